@@ -1,0 +1,57 @@
+# Roadmap Monitor. `make` alone lists the targets; each does its own set-up into .venv.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+  $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check format bench lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run ## Run the service: web page, schedule and workers in one process
+	$(BIN)/monitor run $(ARGS)
+
+demo: $(VENV)/.run ## Try it offline: a sample newsroom, polled, matched and digested (ARGS=--once to exit when done)
+	$(BIN)/monitor demo $(ARGS)
+
+test: $(VENV)/.dev ## Run the tests
+	$(BIN)/pytest -n auto $(ARGS)
+
+check: $(VENV)/.dev ## Format, lint, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.bench ## Run the benchmarks beside the named peers
+	for run in benchmarks/*/run.py; do $(BIN)/python $$run $(ARGS) || exit 1; done
+
+lock: $(VENV)/bin/python ## Write requirements/*.txt anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	for set in run dev bench; do \
+	  extra=$$( [ $$set = run ] && echo build || echo $$set ); \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --extra $$extra --no-emit-package roadmap-monitor --output-file requirements/$$set.txt pyproject.toml || exit 1; done
+
+clean: ## Remove what the targets made, but no data
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@if [ -z "$(PYTHON)" ]; then \
+	  echo "No Python 3.11 or newer with venv was found."; \
+	  echo "Debian or Ubuntu: apt install python3 python3-venv    Fedora: dnf install python3    macOS: brew install python"; \
+	  echo "Or name one: make PYTHON=/path/to/python3.12 ..."; exit 1; fi
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.%: requirements/%.txt pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

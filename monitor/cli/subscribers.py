@@ -1,0 +1,80 @@
+"""``monitor subscriber``: the people who get digests."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from monitor.cli.installation import ACTOR, installation
+from monitor.cli.output import AsJson, print_rows, say
+from monitor.core.languages import Language
+from monitor.core.schedule import Frequency, Schedule
+from monitor.digests.build import build_digest
+from monitor.errors import Refused
+from monitor.store.subscribers import list_subscribers
+from monitor.subscriptions.subscribe import subscribe_confirmed
+
+app = typer.Typer(help="The people who get digests.", no_args_is_help=True)
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@app.command()
+def add(
+    address: Annotated[str, typer.Argument(help="The e-mail address.")],
+    *,
+    topics: Annotated[
+        list[str] | None, typer.Option("--topic", help="A topic or pillar; repeat it; none for all.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="en, fr or es.")] = Language.EN,
+    frequency: Annotated[Frequency, typer.Option(help="How often.")] = Frequency.WEEKLY,
+    weekday: Annotated[str, typer.Option(help="monday to sunday, for weekly digests.")] = "monday",
+    hour: Annotated[int, typer.Option(help="The local hour, 0 to 23.")] = 7,
+    zone: Annotated[str, typer.Option(help="An IANA time zone, such as America/Toronto.")] = "America/Toronto",
+) -> None:
+    """Add a person who has agreed to get digests."""
+    schedule = _schedule(frequency, weekday, hour, zone)
+    with installation() as opened, opened.database.write() as session:
+        now = opened.clock()
+        subscriber_id = subscribe_confirmed(
+            session,
+            address,
+            topics=topics or [],
+            language=language,
+            schedule=schedule,
+            consent={"how": "vouched for by the operator on the command line", "at": now.isoformat()},
+            actor=ACTOR,
+            now=now,
+        )
+        build_digest(session, subscriber_id, now, opened.message_id)
+    say(f"Added {address}. `monitor subscriber list` tells when the first digest is due.")
+
+
+@app.command("list")
+def list_(*, as_json: AsJson = False) -> None:
+    """List the subscribers with their topics and the time of their next digest."""
+    with installation() as opened, opened.database.read() as session:
+        found = list_subscribers(session)
+    rows = [
+        {
+            "address": row.address,
+            "state": row.state,
+            "language": row.language,
+            "frequency": row.frequency,
+            "next_digest": row.next_digest_at,
+            "zone": row.zone,
+            "topics": topics,
+        }
+        for row, topics in found
+    ]
+    print_rows(rows, as_json=as_json, empty="No subscribers yet. `monitor subscriber add you@example.org` adds one.")
+
+
+def _schedule(frequency: Frequency, weekday: str, hour: int, zone: str) -> Schedule:
+    if weekday.lower() not in _WEEKDAYS:
+        raise Refused(f"weekday {weekday!r}: write one of {', '.join(_WEEKDAYS)}")
+    try:
+        return Schedule(frequency, _WEEKDAYS.index(weekday.lower()), hour, zone)
+    except ValueError as error:
+        raise Refused(f"schedule: {error}") from error

@@ -1,0 +1,1 @@
+"""Digests: when one is due, what it holds, and how it reads."""

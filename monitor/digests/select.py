@@ -1,0 +1,175 @@
+"""What a digest says: the ledger's matches become sections of pillars and topics."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from monitor import translations
+from monitor.core.languages import Language, primary_language
+from monitor.core.nouns import Topic
+from monitor.digests.content import (
+    ChangedStory,
+    Coverage,
+    DigestContent,
+    Link,
+    Mention,
+    PillarSection,
+    Sender,
+    Span,
+    Story,
+    TopicSection,
+    Twin,
+)
+from monitor.matching.excerpt import excerpt
+from monitor.store import digests, personal, watchlist
+from monitor.store.digests import ChangedItem
+from monitor.store.matches import LoggedMatch, list_matches
+from monitor.store.personal import FoundItem, PersonalHit
+from monitor.store.source_health import coverage_since
+from monitor.store.tables import DigestRow, SubscriberRow
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The addresses in a digest that are its reader's own."""
+
+    manage: str
+    unsubscribe: str
+    web: str
+
+
+def digest_content(
+    session: Session, digest: DigestRow, subscriber: SubscriberRow, *, sender: Sender, links: Links
+) -> DigestContent:
+    """All that a stored digest says to its reader."""
+    return content_of_matches(
+        session,
+        digests.ledger_of(session, digest.id or 0),
+        personal.hits_of(session, digest.id or 0),
+        subscriber_id=digest.subscriber_id,
+        window=(digest.window_start, digest.window_end),
+        language=Language(subscriber.language),
+        zone=subscriber.zone,
+        sender=sender,
+        links=links,
+    )
+
+
+def content_of_matches(
+    session: Session,
+    match_ids: Sequence[int],
+    own: Sequence[PersonalHit],
+    *,
+    subscriber_id: int,
+    window: tuple[datetime, datetime],
+    language: Language,
+    zone: str,
+    sender: Sender,
+    links: Links,
+) -> DigestContent:
+    """All that a digest of these matches would say: by pillar and topic in the Roadmap's order, newest first.
+
+    What the reader's own keywords found comes after the pillars.
+    """
+    by_topic: dict[str, list[LoggedMatch]] = defaultdict(list)
+    for match in list_matches(session, ids=match_ids, limit=len(match_ids)):
+        by_topic[match.topic].append(match)
+    sections: dict[str, list[TopicSection]] = defaultdict(list)
+    for topic in watchlist.load_topics(session):
+        if topic.id in by_topic:
+            sections[topic.pillar].append(_section(topic, by_topic[topic.id], language))
+    pillars = tuple(
+        PillarSection(pillar.names[language], tuple(sections[pillar.id]))
+        for pillar in watchlist.load_pillars(session)
+        if pillar.id in sections
+    )
+    start, end = window
+    seen = coverage_since(session, start, end)
+    return DigestContent(
+        window_start=start,
+        window_end=end,
+        language=language,
+        zone=zone,
+        pillars=pillars + _own_section(personal.load_found(session, own), language),
+        sender=sender,
+        manage_url=links.manage,
+        unsubscribe_url=links.unsubscribe,
+        web_url=links.web,
+        changed=tuple(map(_changed, digests.changed_since_sent(session, subscriber_id, start, end))),
+        coverage=Coverage(checked=seen.checked, failing=seen.failing, quiet=seen.quiet),
+    )
+
+
+def _changed(item: ChangedItem) -> ChangedStory:
+    return ChangedStory(item.title, item.url, item.agency, item.at, item.withdrawn, primary_language(item.language))
+
+
+def _section(topic: Topic, matches: Sequence[LoggedMatch], language: Language) -> TopicSection:
+    newest_first = sorted(matches, key=_published, reverse=True)
+    tellings: dict[tuple[str, int], list[LoggedMatch]] = defaultdict(list)
+    for match in newest_first:
+        tellings[("story", match.story_id) if match.story_id else ("item", match.item_id)].append(match)
+    news = [group for group in tellings.values() if any(match.worthy for match in group)]
+    passing = [group[0] for group in tellings.values() if not any(match.worthy for match in group)]
+    stories = tuple(_told_by_all(group, language) for group in news)
+    return TopicSection(topic.id, topic.names[language], stories, tuple(map(_mention, passing)))
+
+
+def _told_by_all(group: Sequence[LoggedMatch], language: Language) -> Story:
+    """One story for the items that tell the same news: the reader's language leads, else who published first."""
+    lead = min(group, key=lambda match: (match.document.language != language, not match.worthy, _published(match)))
+    others = sorted((match for match in group if match is not lead), key=_published)
+    also = {match.document.agency: match.url for match in others if match.document.agency != lead.document.agency}
+    twin = lead.twins.get(language) if lead.document.language != language else None
+    return replace(
+        _story(lead, lead.score),
+        also_from=tuple(Link(agency, url) for agency, url in also.items()),
+        twin=Twin(language, lead.document.title, twin) if twin else None,
+    )
+
+
+def _published(match: LoggedMatch) -> datetime:
+    return match.published_at or match.first_seen_at
+
+
+def _own_section(found: Sequence[FoundItem], language: Language) -> tuple[PillarSection, ...]:
+    by_watch: dict[int, list[FoundItem]] = defaultdict(list)
+    for one in found:
+        by_watch[one.hit.watch_id].append(one)
+    if not by_watch:
+        return ()
+    name = translations.translations(language).gettext("Your own keywords")
+    return (PillarSection(name, tuple(_keyword(by_watch[watch_id]) for watch_id in sorted(by_watch))),)
+
+
+def _keyword(found: Sequence[FoundItem]) -> TopicSection:
+    newest_first = sorted(found, key=lambda one: one.published_at or one.first_seen_at, reverse=True)
+    hit = found[0].hit
+    return TopicSection(f"own-{hit.watch_id}", hit.query, tuple(_story(one, None) for one in newest_first))
+
+
+def _story(match: LoggedMatch | FoundItem, score: float | None) -> Story:
+    found = excerpt(match.document, match.evidence)
+    return Story(
+        headline=match.document.title,
+        url=match.url,
+        agency=match.document.agency,
+        country=match.document.country,
+        source_language=match.document.language,
+        first_seen_at=match.first_seen_at,
+        published_at=match.published_at,
+        # A sentence that only repeats the headline says nothing new.
+        sentence=() if found.field == "title" else tuple(Span(text, marked) for text, marked in found.parts),
+        terms=tuple(dict.fromkeys(evidence.term for evidence in match.evidence)),
+        score=score,
+    )
+
+
+def _mention(match: LoggedMatch) -> Mention:
+    document = match.document
+    return Mention(document.title, match.url, document.agency, document.language)

@@ -1,0 +1,199 @@
+"""A compiled query: whether it is true of an item, by which words, and which terms it cannot do without.
+
+A query is kept in two forms. Its tests answer "where". Its alternatives answer "whether", and are what the
+watchlist is indexed by: ``norad AND (radar OR "early warning") AND NOT santa`` has one alternative, which needs
+the term ``norad`` and, of an item that has it, that the tests of the other two parts hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain, pairwise, starmap
+from operator import contains
+from typing import NamedTuple, Protocol
+
+from monitor.core.languages import Language
+from monitor.matching.analysis import patterns, tokens
+from monitor.matching.lexicon import Terms, Vocabulary
+from monitor.matching.query import Query
+from monitor.matching.reading import Reading
+from monitor.matching.tree import And, Attribute, Node, Not, Or, Words
+
+
+class Occurrence(NamedTuple):
+    """Where the words of ``term`` were found: the places of the first and the last of them."""
+
+    term: str
+    first: int
+    last: int
+
+
+class Test(Protocol):
+    """A node of a compiled query."""
+
+    def holds(self, reading: Reading) -> bool:
+        """Whether the item satisfies the test."""
+
+    def found(self, reading: Reading) -> Iterator[Occurrence]:
+        """Yield the words that make the test true, given that it is."""
+
+    def alternatives(self) -> list[Alternative]:
+        """What the test comes to: it holds where one of these does."""
+
+
+class Alternative(NamedTuple):
+    """One way for a query to be true: all terms are present and all tests hold."""
+
+    terms: frozenset[int]
+    tests: tuple[Test, ...] = ()
+
+
+def compile_query(query: Query, vocabulary: Vocabulary) -> Test:
+    """Compile a query whose terms are numbered by ``vocabulary``."""
+    return _compile(query.root, query.language, vocabulary)
+
+
+def _compile(node: Node, language: Language, vocabulary: Vocabulary) -> Test:
+    match node:
+        case Words():
+            asked = patterns(node.text, language, exact=node.exact)
+            return _Words(node, tuple(vocabulary.number(language, pattern) for pattern in asked), vocabulary)
+        case Attribute():
+            return _Attribute(node)
+        case Not(child):
+            return _Not(_compile(child, language, vocabulary))
+        case And(nodes):
+            return _And(tuple(_compile(child, language, vocabulary) for child in nodes))
+        case Or(nodes):
+            return _Or(tuple(_compile(child, language, vocabulary) for child in nodes))
+
+
+class _Words:
+    __slots__ = ("_field", "_near", "_required", "_suffices", "_term", "_terms")
+
+    def __init__(self, words: Words, terms: Terms, vocabulary: Vocabulary) -> None:
+        self._terms = terms
+        self._term = words.term
+        self._near = words.near
+        self._field = words.field
+        is_phrase = len(terms) > 1 and words.near is None
+        self._required = tuple(starmap(vocabulary.pair, pairwise(terms))) if is_phrase else terms
+        self._suffices = len(self._required) == 1 and not words.field
+
+    def holds(self, reading: Reading) -> bool:
+        if not reading.present.issuperset(self._required):
+            return False
+        return self._suffices or next(self._places(reading), None) is not None
+
+    def found(self, reading: Reading) -> Iterator[Occurrence]:
+        for first, last in self._places(reading):
+            yield Occurrence(self._term, first, last)
+
+    def alternatives(self) -> list[Alternative]:
+        return [Alternative(frozenset(self._required), () if self._suffices else (self,))]
+
+    def _places(self, reading: Reading) -> Iterator[tuple[int, int]]:
+        places = self._in_a_row(reading) if self._near is None else self._near_one_another(reading, self._near)
+        if self._field:
+            of_field = reading.ranges[self._field]
+            return (place for place in places if place[0] in of_field)
+        return places
+
+    def _in_a_row(self, reading: Reading) -> Iterator[tuple[int, int]]:
+        size = len(self._terms)
+        for first in reading.places.get(self._terms[0], ()):
+            if all(map(contains, reading.words[first : first + size], self._terms)):
+                yield first, first + size - 1
+
+    def _near_one_another(self, reading: Reading, near: int) -> Iterator[tuple[int, int]]:
+        """Yield the windows that hold all terms, at most ``near`` other words, and no smaller such window."""
+        wanted, width = set(self._terms), len(self._terms) + near
+        latest: dict[int, int] = {}
+        previous = -1
+        for last in sorted({place for term in wanted for place in reading.places.get(term, ())}):
+            for term in reading.words[last]:
+                if term in wanted:
+                    latest[term] = last
+            if len(latest) == len(wanted):
+                first = min(latest.values())
+                if first > previous and last - first < width and reading.in_one_field(first, last):
+                    yield first, last
+                    previous = first
+
+
+class _Attribute:
+    __slots__ = ("_name", "_pattern")
+
+    def __init__(self, attribute: Attribute) -> None:
+        text = attribute.text
+        words = (word + (r"\S*" if text[end : end + 1] == "*" else "") for word, _, _, end in tokens(text))
+        self._name = attribute.name
+        self._pattern = re.compile(rf"(?<!\S){' '.join(words)}(?!\S)")
+
+    def holds(self, reading: Reading) -> bool:
+        return any(map(self._pattern.search, reading.attribute(self._name)))
+
+    def found(self, _: Reading) -> Iterator[Occurrence]:
+        return iter(())
+
+    def alternatives(self) -> list[Alternative]:
+        return [Alternative(frozenset(), (self,))]
+
+
+class _Not:
+    __slots__ = ("_test",)
+
+    def __init__(self, test: Test) -> None:
+        self._test = test
+
+    def holds(self, reading: Reading) -> bool:
+        return not self._test.holds(reading)
+
+    def found(self, _: Reading) -> Iterator[Occurrence]:
+        return iter(())
+
+    def alternatives(self) -> list[Alternative]:
+        return [Alternative(frozenset(), (self,))]
+
+
+class _And:
+    __slots__ = ("_tests",)
+
+    def __init__(self, tests: tuple[Test, ...]) -> None:
+        self._tests = tests
+
+    def holds(self, reading: Reading) -> bool:
+        return all(test.holds(reading) for test in self._tests)
+
+    def found(self, reading: Reading) -> Iterator[Occurrence]:
+        return chain.from_iterable(test.found(reading) for test in self._tests)
+
+    def alternatives(self) -> list[Alternative]:
+        """One alternative where a part without a choice names a term; else as many as the smallest choice has."""
+        parts = [(test, test.alternatives()) for test in self._tests]
+        sure = [alternatives[0] for _, alternatives in parts if len(alternatives) == 1]
+        choices = [(test, alternatives) for test, alternatives in parts if len(alternatives) > 1]
+        terms = frozenset[int]().union(*(one.terms for one in sure))
+        tests = tuple(chain.from_iterable(one.tests for one in sure))
+        if terms or not choices:
+            return [Alternative(terms, tests + tuple(test for test, _ in choices))]
+        chosen, alternatives = min(choices, key=lambda choice: len(choice[1]))
+        tests += tuple(test for test, _ in choices if test is not chosen)
+        return [Alternative(one.terms, one.tests + tests) for one in alternatives]
+
+
+class _Or:
+    __slots__ = ("_tests",)
+
+    def __init__(self, tests: tuple[Test, ...]) -> None:
+        self._tests = tests
+
+    def holds(self, reading: Reading) -> bool:
+        return any(test.holds(reading) for test in self._tests)
+
+    def found(self, reading: Reading) -> Iterator[Occurrence]:
+        return chain.from_iterable(test.found(reading) for test in self._tests if test.holds(reading))
+
+    def alternatives(self) -> list[Alternative]:
+        return [alternative for test in self._tests for alternative in test.alternatives()]

@@ -1,0 +1,304 @@
+"""The query language of watches: Lucene's syntax, read by luqum into a tree of our own (``tree.py``).
+
+What it means is written for analysts in docs/query-language.md. luqum's objects never leave this file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import cast
+
+from luqum import tree as lucene
+from luqum.exceptions import ParseError
+from luqum.thread import parse as parse_lucene
+
+from monitor.core.languages import READER_LANGUAGES, Language
+from monitor.core.nouns import FieldName
+from monitor.core.text import fold, tidy, visible_offsets
+from monitor.errors import QueryError
+from monitor.matching.analysis import tokens
+from monitor.matching.tree import (
+    OPERATOR_WORDS,
+    And,
+    Attribute,
+    AttributeName,
+    Node,
+    Not,
+    Or,
+    Words,
+    depth,
+    needs_something,
+)
+
+MAX_LENGTH = 2_000  # characters, as typed and as printed
+MAX_DEPTH = 20
+MAX_WORDS = 200
+MAX_PREFIXES = 20
+MIN_PREFIX = 3  # letters or digits before the star
+MAX_NEAR = 100
+MAX_WEIGHT = 100.0
+
+_MAX_NESTING = 100  # of luqum's tree, which also holds groups: keeps recursion far from Python's limit
+_TEXT_FIELDS = ("title", "summary", "body")
+_ATTRIBUTES = ("source", "agency", "country", "lang", "category")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query that was understood. Its text is the canonical one, which parses to the same query again."""
+
+    root: Node
+    language: Language
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+
+def parse_query(text: str, language: Language = Language.ANY) -> Query:
+    """Read a watch's query; ``language`` says whose stems its words have.
+
+    Raises:
+        QueryError: The query cannot be understood, asks for too much, or has nothing that must be found.
+    """
+    if len(text) > MAX_LENGTH:
+        problem = f"The query has {len(text):,} characters; {MAX_LENGTH:,} are allowed"
+        raise QueryError(problem, MAX_LENGTH, "Make several watches of it.")
+    visible = visible_offsets(text)
+    try:
+        prepared = _prepare("".join(text[offset] for offset in visible))
+        root = _Reader().read(_parse(prepared), _Scope())
+        _check(root)
+    except QueryError as error:
+        position = visible[error.position] if error.position < len(visible) else len(text)
+        raise QueryError(error.problem, position, error.remedy) from error.__cause__
+    return Query(root, language)
+
+
+_PARTS = re.compile(
+    r"""
+      \\.                                              # an escaped character
+    | (?P<exact>=?)"(?P<phrase>(?:[^\\"]|\\.)*)"
+    | (?P<exactly>=?)[“„«](?P<typographic>[^“”„«»"]*)[“”»]
+    | (?P<sign>[()"“”„«»])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def _prepare(text: str) -> str:
+    """Return what luqum shall read, of the same length: every phrase in ``"…"``, an exact one as ``"=…"``.
+
+    Parentheses and quotation marks that have no partner are found here, where their place is known.
+    """
+    groups: list[int] = []
+    for part in _PARTS.finditer(text):
+        sign = part["sign"]
+        if sign == "(":
+            groups.append(part.start())
+        elif sign == ")":
+            if not groups:
+                raise QueryError("This parenthesis closes nothing", part.start(), "Remove it, or open one before.")
+            groups.pop()
+        elif sign:
+            raise QueryError("This quotation mark has no partner", part.start(), 'Put the phrase in "…".')
+    if groups:
+        raise QueryError("This parenthesis is not closed", groups[-1], "Add a closing one.")
+    return _PARTS.sub(_plain_phrase, text)
+
+
+def _plain_phrase(part: re.Match[str]) -> str:
+    phrase = part["phrase"] if part["phrase"] is not None else part["typographic"]
+    if phrase is None:
+        return part[0]
+    exact = part["exact"] or part["exactly"] or ""
+    return f'"{exact}{phrase}"'
+
+
+def _parse(text: str) -> lucene.Item:
+    if not text.strip():
+        raise QueryError("The query is empty", 0, "Write the words to watch for.")
+    try:
+        return parse_lucene(text)
+    except ParseError as error:
+        raise _syntax_error(text, str(error)) from error
+    except (ValueError, ArithmeticError) as error:  # luqum converts the numbers after ~ and ^ while it parses
+        at = max(text.rfind("~"), text.rfind("^"))
+        raise QueryError("A number after ~ or ^ cannot be read", at, 'Write "two words"~5 or word^2.') from error
+
+
+def _syntax_error(text: str, message: str) -> QueryError:
+    place = re.search(r"at position (\d+)!?$", message)
+    if not place:
+        return QueryError("The query ends too early", len(text), "Write a word after the last operator.")
+    at = int(place[1])
+    word = text[at:].split(maxsplit=1)[0]
+    return QueryError(
+        f"{word[:20]} is not expected here", at, 'Put phrases, and signs that are meant as words, in "…".'
+    )
+
+
+_UNSUPPORTED = {
+    lucene.Fuzzy: ("A word takes no ~", 'Only a phrase does: "two words"~5. For word forms write moderni*.'),
+    lucene.Regex: ("Regular expressions are not understood", "Write the forms with OR, or moderni*."),
+    lucene.Range: ("Ranges are not understood", "Choose the dates outside the query."),
+    lucene.From: ("Comparisons are not understood", "Choose the dates outside the query."),
+    lucene.To: ("Comparisons are not understood", "Choose the dates outside the query."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What stands around a part of the query."""
+
+    field: str = ""
+    weight: float = 1.0
+    nesting: int = 1
+
+    def inside(self, item: lucene.Item) -> _Scope:
+        """The scope of what ``item`` holds."""
+        if self.nesting > _MAX_NESTING:
+            raise _too_deep(item.pos)
+        field, weight = self.field, self.weight
+        if isinstance(item, lucene.SearchField):
+            field = _field(item.name, field, item.pos)
+        if isinstance(item, lucene.Boost):
+            weight = _weight(weight * float(item.force), item.pos)
+        return _Scope(field, weight, self.nesting + 1)
+
+
+class _Reader:
+    """Turns luqum's tree into ours; fields and weights travel down to the words."""
+
+    def __init__(self) -> None:
+        self._words = 0
+        self._prefixes = 0
+
+    def read(self, item: lucene.Item, scope: _Scope) -> Node:
+        match item:
+            case lucene.OrOperation():
+                return Or(self._operands(Or, item, scope))
+            case lucene.BaseOperation():  # AND, and the blank between two words
+                return And(self._operands(And, item, scope))
+            case lucene.Not() | lucene.Prohibit():
+                return _negated(self.read(item.a, scope.inside(item)))
+            case lucene.Plus():
+                return self.read(item.a, scope.inside(item))
+            case lucene.BaseGroup() | lucene.Boost() | lucene.SearchField():
+                return self.read(item.expr, scope.inside(item))
+        return self._leaf(item, scope)
+
+    def _operands(self, kind: type[And | Or], item: lucene.BaseOperation, scope: _Scope) -> tuple[Node, ...]:
+        """The operands, with those of the same kind dissolved into what they hold."""
+        nodes = [self.read(operand, scope.inside(item)) for operand in item.operands]
+        return tuple(inner for node in nodes for inner in (node.nodes if isinstance(node, kind) else (node,)))
+
+    def _leaf(self, item: lucene.Item, scope: _Scope) -> Node:
+        if isinstance(item, lucene.Proximity):
+            item, near = item.term, item.degree
+        else:
+            near = None
+        if not isinstance(item, lucene.Word | lucene.Phrase):
+            problem, remedy = _UNSUPPORTED[type(item)]
+            raise QueryError(problem, item.pos, remedy)
+        written = _written(item)
+        text = written.lstrip("= ")
+        words = self._count(text, item.pos)
+        if scope.field in _ATTRIBUTES:
+            return _attribute(cast("AttributeName", scope.field), text, near, item.pos)
+        if near is not None and near > MAX_NEAR:
+            raise QueryError(f"Words cannot be near within {near}", item.pos, f"The most is ~{MAX_NEAR}.")
+        field = cast("FieldName", scope.field) if scope.field else None
+        return Words(text, written.startswith("="), near if words > 1 else None, field, scope.weight)
+
+    def _count(self, text: str, position: int) -> int:
+        """Check the words of a leaf and count them towards the limits."""
+        ends = {token.end for token in tokens(text)}
+        if not ends:
+            raise QueryError("There is no word in this", position, "Write letters or digits.")
+        stars = [match.start() for match in re.finditer(r"\*", text)]
+        for token in tokens(text):
+            if token.end in stars and len(token.word) < MIN_PREFIX:
+                remedy = f"Write at least {MIN_PREFIX} letters before the star."
+                raise QueryError(f"{token.word}* would match too much", position, remedy)
+        if any(star not in ends or text[star + 1 : star + 2].isalnum() for star in stars):
+            raise QueryError("A star stands elsewhere than after a word", position, "Write moderni*.")
+        self._words += len(ends)
+        self._prefixes += len(stars)
+        if self._words > MAX_WORDS or self._prefixes > MAX_PREFIXES:
+            problem = f"The query has more than {MAX_WORDS} words or {MAX_PREFIXES} stars"
+            raise QueryError(problem, position, "Make several watches of it.")
+        return len(ends)
+
+
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+def _written(item: lucene.Term) -> str:
+    """The text of a word or phrase, on one line and without escapes; an escaped star is only a sign."""
+    bare = isinstance(item, lucene.Word)
+    raw = item.value if bare else item.value[1:-1]
+    text = tidy(_ESCAPED.sub(lambda escape: " " if escape[1] == "*" else escape[1], raw))
+    if bare:
+        _check_bare(text, item.pos)
+        mark = _ESCAPED.sub("  ", raw).find('"')
+        if mark >= 0:
+            raise QueryError("A quotation mark stands in a word", item.pos + mark, "Put a space before the phrase.")
+    return text
+
+
+def _check_bare(text: str, position: int) -> None:
+    if text.casefold() in OPERATOR_WORDS:
+        remedy = f'The operators are AND, OR and NOT, in capitals. Write "{text}" where you mean the word.'
+        raise QueryError(f"Is {text} meant as an operator?", position, remedy)
+    if text.startswith("!") or text in {"&&", "||"}:
+        raise QueryError(f"{text[:20]} is not an operator here", position, "Write AND, OR or NOT.")
+    if re.search(r"\?\w", text):
+        raise QueryError("A question mark stands for no letter here", position, "Write the forms with OR.")
+
+
+def _attribute(name: AttributeName, text: str, near: int | None, position: int) -> Attribute:
+    if near is not None:
+        raise QueryError(f"{name}: takes no ~", position, f'Write {name}:"all the words in order".')
+    if name == "lang":
+        text = fold(text)
+        if text not in READER_LANGUAGES:
+            raise QueryError(
+                f"{text[:20]} is no language of the service", position, "Write lang:en, lang:fr or lang:es."
+            )
+    return Attribute(name, text)
+
+
+def _field(name: str, outer: str, position: int) -> str:
+    if outer:
+        raise QueryError(f"{name}: stands inside {outer}:", position, "Close the field before, or remove one.")
+    if name not in _TEXT_FIELDS + _ATTRIBUTES:
+        known = ", ".join(f"{field}:" for field in _TEXT_FIELDS + _ATTRIBUTES)
+        raise QueryError(f"There is no field {name[:20]}:", position, f'The fields are {known}. Or put it in "…".')
+    return name
+
+
+def _weight(weight: float, position: int) -> float:
+    rounded = round(weight, 2)
+    if not 0 < rounded <= MAX_WEIGHT:
+        raise QueryError(f"A weight of {weight:g} is out of bounds", position, f"Write 0.01 to {MAX_WEIGHT:g}.")
+    return rounded
+
+
+def _negated(node: Node) -> Node:
+    return node.node if isinstance(node, Not) else Not(node)
+
+
+def _check(root: Node) -> None:
+    if depth(root) > MAX_DEPTH:
+        raise _too_deep(0)
+    if not needs_something(root):
+        remedy = "Give every alternative a word that must be found, as in norad NOT santa."
+        raise QueryError("The query would match nearly everything", 0, remedy)
+    if len(str(root)) > MAX_LENGTH:
+        problem = "The query is too long once its fields and weights are written at each word"
+        raise QueryError(problem, MAX_LENGTH, "Make several watches of it.")
+
+
+def _too_deep(position: int) -> QueryError:
+    return QueryError("The query is nested too deeply", position, f"{MAX_DEPTH} levels are allowed.")

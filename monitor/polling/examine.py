@@ -1,0 +1,129 @@
+"""What an address offers as a source, before anything is stored: a feed, a site's feeds, or a page that lists news."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from monitor.core.languages import Language
+from monitor.core.nouns import Entry, SourceKind, SourceSpec
+from monitor.polling.charset import decode
+from monitor.polling.detect import propose_selectors
+from monitor.polling.discover import feed_candidates
+from monitor.polling.fetch import FEED, Failed, Fetched, Fetcher, NotModified
+from monitor.polling.pages import ParsedPage, parse_page
+from monitor.polling.parse import ParsedFeed, parse_feed
+from monitor.polling.robots import Robots
+
+_MOST_TRIED = 8
+"""Addresses tried beside the one that was given: a person waits, and a site should not be combed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One way to read an address; ``entries`` are what it shows now, for a person to judge by."""
+
+    url: str
+    kind: SourceKind
+    title: str
+    language: Language | None
+    entries: tuple[Entry, ...]
+    selectors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What came of examining an address: offers, the best first, or in plain words why there is none."""
+
+    offers: tuple[Offer, ...] = ()
+    problem: str = ""
+
+
+async def examine(fetcher: Fetcher, url: str, now: datetime) -> Examination:
+    """Visit an address and, where it is a page, the feeds that it names or that usually lie beside it.
+
+    Args:
+        fetcher: What asks; the robots.txt of the site is kept for all but the address itself.
+        url: A feed's, a page's or a site's address, as a person gives it.
+        now: The present, aware UTC.
+    """
+    answer = await fetcher.get(url, accept=FEED)
+    if not isinstance(answer, Fetched):
+        return Examination(problem=answer.detail if isinstance(answer, Failed) else "the site answered without a page")
+    if (offer := _as_feed(answer, now)) is not None:
+        return Examination((offer,))
+    html = decode(answer.body, answer.content_type)
+    feeds = await _feeds_of(fetcher, html, answer.final_url, now)
+    page = _as_page(answer, html, now)
+    offers = (*feeds, *([page] if page else []))
+    return Examination(offers, "" if offers else "no feed was found there, and the page shows no list of publications")
+
+
+async def _feeds_of(fetcher: Fetcher, html: str, url: str, now: datetime) -> list[Offer]:
+    robots = Robots(fetcher)
+    found: dict[str, Offer] = {}
+    for candidate in feed_candidates(html, url)[:_MOST_TRIED]:
+        answer: Fetched | NotModified | Failed = await robots.get(candidate, accept=FEED)
+        offer = _as_feed(answer, now) if isinstance(answer, Fetched) else None
+        if offer is not None:
+            found.setdefault(offer.url, offer)
+    return list(found.values())
+
+
+def _as_feed(answer: Fetched, now: datetime) -> Offer | None:
+    parsed = parse_feed(answer.body, url=answer.final_url, content_type=answer.content_type, now=now)
+    if not isinstance(parsed, ParsedFeed):
+        return None
+    return Offer(answer.permanent_url or answer.url, SourceKind.FEED, parsed.title, parsed.language, parsed.entries)
+
+
+def _as_page(answer: Fetched, html: str, now: datetime) -> Offer | None:
+    proposal = propose_selectors(html)
+    if proposal is None:
+        return None
+    parsed = parse_page(
+        answer.body, url=answer.final_url, content_type=answer.content_type, selectors=proposal.selectors, now=now
+    )
+    if not isinstance(parsed, ParsedPage):
+        return None
+    language = next((entry.language for entry in parsed.entries if entry.language), None)
+    return Offer(answer.url, SourceKind.PAGE, parsed.title, language, parsed.entries, proposal.selectors)
+
+
+def spec_of(
+    offer: Offer, *, agency: str, country: str, language: Language | None, taken: Sequence[str], note: str = ""
+) -> SourceSpec | None:
+    """The source that an offer becomes, or None where its language is neither declared nor given.
+
+    Args:
+        offer: The chosen offer.
+        agency: The agency's name; its feed's title where empty.
+        country: An ISO 3166 code, ``INT`` or ``EU``.
+        language: The language where the feed does not declare one of ours.
+        taken: The slugs that are in use.
+        note: What an editor wants to remember.
+    """
+    spoken = language or offer.language
+    if spoken is None:
+        return None
+    host = urlsplit(offer.url).hostname or "source"
+    named = re.sub(r"[^a-z0-9]+", "-", f"{country}-{host.removeprefix('www.')}-{spoken.value}".lower()).strip("-")
+    slug = next(name for name in _numbered(named, len(taken) + 1) if name not in taken)
+    return SourceSpec(
+        slug=slug,
+        url=offer.url,
+        agency=agency or offer.title or host,
+        country=country,
+        language=spoken,
+        kind=offer.kind,
+        selectors=dict(offer.selectors),
+        note=note,
+    )
+
+
+def _numbered(name: str, most: int) -> list[str]:
+    return [name, *(f"{name}-{number}" for number in range(2, most + 2))]

@@ -1,0 +1,229 @@
+"""From answers to rows: what a round of visits brought is decided and written together.
+
+A commit waits for the disk. One for each source would cost more than all the rest of an unchanged visit, so the visits
+of a few seconds share one, items and revisions with the state of their sources. Whoever dies before it has visited for
+nothing: the leases run out, and the sources are due again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlmodel import Session
+
+from monitor.errors import MonitorError
+from monitor.polling.decide import Decision, Known, settle
+from monitor.polling.fetch import Failed, FailureKind, NotModified, Outcome
+from monitor.polling.pace import Plan, Visit, next_visit
+from monitor.polling.reading import READ, UNCHANGED, Reading, asked_to_store, read
+from monitor.store import items
+from monitor.store.engine import Database
+from monitor.store.sources import FAILING_AFTER, SourceState, VisitRecord, note_permanent_url, record_visits
+
+log = structlog.get_logger(__name__)
+
+_MOVED_AFTER = 3
+"""So many identical permanent redirects in a row before the new address is kept: one may be a mistake of the site."""
+
+_RECENT_FACTOR = 2
+"""The storm guard compares with the last items stored, this many times the entries of the visit."""
+
+_FAULTY = Reading("fault", "this service could not take in what the site sent; its log says why")
+
+
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """A source that was visited, how the visit ended, and when, in aware UTC."""
+
+    source: SourceState
+    outcome: Outcome
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VisitReport:
+    """What came of a visit, for the log and for the one who asked for it."""
+
+    source_id: int
+    slug: str
+    outcome: str
+    failed: bool = False
+    new: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A visit with what its answer held and what that means for the items."""
+
+    visited: Visited
+    reading: Reading
+    decision: Decision = field(default_factory=Decision)
+
+    @property
+    def source(self) -> SourceState:
+        return self.visited.source
+
+
+def take_in(database: Database, visited: Sequence[Visited], *, rest: timedelta) -> list[VisitReport]:
+    """Take in what visits brought, in one transaction; every failure becomes part of its source's state.
+
+    An answer that cannot be taken in by a fault of this service is told in the log and in the state of its source,
+    and does not hold up the others.
+
+    Args:
+        database: Where to.
+        visited: The visits.
+        rest: For how long after its visit the host is left alone, by every worker.
+
+    Raises:
+        DatabaseBusy: Nothing was written.
+    """
+    return _write_all(database, [_Taken(visit, _read(visit)) for visit in visited], rest)
+
+
+def _read(visit: Visited) -> Reading:
+    try:
+        return read(visit.source, visit.outcome, visit.at)
+    except Exception:  # whatever a document does to a parser is its own source's trouble alone
+        log.exception("an answer could not be read", source=visit.source.spec.slug)
+        return _FAULTY
+
+
+def _write_all(database: Database, taken: Sequence[_Taken], rest: timedelta) -> list[VisitReport]:
+    try:
+        return _write(database, taken, rest)
+    except MonitorError:
+        raise
+    except Exception:
+        if len(taken) > 1:  # one by one then: the others are written, and the fault is found
+            return [report for one in taken for report in _write_all(database, [one], rest)]
+        if taken[0].reading == _FAULTY:
+            raise
+        log.exception("what a site sent could not be stored", source=taken[0].source.spec.slug)
+        return _write_all(database, [_Taken(taken[0].visited, _FAULTY)], rest)
+
+
+def _write(database: Database, taken: Sequence[_Taken], rest: timedelta) -> list[VisitReport]:
+    # Reading texts takes time, and nobody can write meanwhile where a transaction may: the decisions come before it.
+    # The leases see to it that nobody else changes these sources' items in between.
+    if any(one.reading.drafts for one in taken):
+        with database.read() as session:
+            taken = [_decided(session, one) for one in taken]
+    with database.write() as session:
+        for one in taken:
+            if one.reading.drafts:
+                _write_items(session, one)
+        record_visits(session, [_record(one, rest) for one in taken])
+        for one in taken:
+            _note_redirect(session, one)
+    return [_report(one) for one in taken]
+
+
+def _decided(session: Session, taken: _Taken) -> _Taken:
+    drafts = taken.reading.drafts
+    if not drafts:
+        return taken
+    keys = [draft.key for draft in drafts]
+    stored = items.find_known(session, taken.source.id, keys=keys, latest=_RECENT_FACTOR * len(drafts))
+    return _Taken(taken.visited, taken.reading, settle({item.key: _known(item) for item in stored}, drafts))
+
+
+def _known(item: items.KnownItem) -> Known:
+    return Known(item.key, item.url, item.content_hash, item.revision, item.id, item.fingerprint)
+
+
+def _write_items(session: Session, taken: _Taken) -> None:
+    source, decision, at = taken.source, taken.decision, taken.visited.at
+    written = {draft.key: draft.fingerprint for draft in taken.reading.drafts}
+    items.insert_entries(session, source.id, source.spec.language.value, decision.new, at, fingerprints=written)
+    items.rekey_items(session, {old.item_id: new for old, new in decision.rekeyed}, fingerprints=written)
+    edited = [(old, new) for old, new in decision.rekeyed if old.content_hash != new.content_hash]
+    changes = {old.item_id: new for old, new in (*decision.changed, *edited)}
+    items.revise_items(session, changes, at, fingerprints=written)
+    rewritten = {old.item_id: written[old.key] for old in decision.unchanged if old.fingerprint != written[old.key]}
+    items.note_fingerprints(session, rewritten)
+
+
+def _record(taken: _Taken, rest: timedelta) -> VisitRecord:
+    plan = next_visit(_finished(taken), now=taken.visited.at, hints=taken.reading.hints)
+    return VisitRecord(taken.source, _source_after(taken, plan, rest), _poll_row(taken))
+
+
+def _finished(taken: _Taken) -> Visit:
+    source, reading, at = taken.source, taken.reading, taken.visited.at
+    return Visit(
+        slug=source.spec.slug,
+        interval=source.interval,
+        entries=len(reading.drafts),
+        new=len(taken.decision.new),
+        since_last=at - source.last_success_at if source.last_success_at else None,
+        unchanged=reading.outcome == UNCHANGED,
+        failures=source.failures + 1 if reading.failed else 0,
+    )
+
+
+def _source_after(taken: _Taken, plan: Plan, rest: timedelta) -> Mapping[str, Any]:
+    source, outcome, reading, at = taken.source, taken.visited.outcome, taken.reading, taken.visited.at
+    always = {
+        "next_poll_at": plan.at,
+        "interval_seconds": int(plan.interval.total_seconds()),
+        "last_polled_at": at,
+        # A host is busy while a source of it is on lease: so it rests between two workers' visits as well.
+        "lease_until": at + rest if rest else None,
+    }
+    if isinstance(outcome, Failed) or reading.failed:
+        failures = source.failures + 1
+        health = reading.outcome if failures >= FAILING_AFTER else "shaky"
+        ended = {"state": "ended"} if reading.outcome == FailureKind.GONE.value else {}
+        return {**always, **ended, "failures": failures, "health": health, "last_error": reading.detail}
+    asked = {"asked": asked_to_store(reading.hints.asked)} if reading.outcome == READ else {}
+    return {
+        **always,
+        **asked,
+        "failures": 0,
+        "health": "missed items" if plan.missed else "well",
+        "last_error": "",
+        "last_success_at": at,
+        # A 304 may leave its validators out; the ones it answered to stay good.
+        "etag": outcome.etag or (source.etag if isinstance(outcome, NotModified) else None),
+        "last_modified": outcome.last_modified or (source.last_modified if isinstance(outcome, NotModified) else None),
+        "body_hash": reading.body_hash,
+    }
+
+
+def _poll_row(taken: _Taken) -> Mapping[str, Any]:
+    outcome, reading, decision = taken.visited.outcome, taken.reading, taken.decision
+    return {
+        "source_id": taken.source.id,
+        "started_at": taken.visited.at - timedelta(seconds=outcome.duration_seconds),
+        "duration_ms": int(outcome.duration_seconds * 1000),
+        "outcome": reading.outcome,
+        "detail": reading.detail,
+        "http_status": outcome.status,
+        "body_bytes": reading.body_bytes,
+        "entries": len(reading.drafts),
+        "new_items": len(decision.new),
+        "changed_items": len(decision.changed),
+        "overlap": decision.overlap if reading.outcome == READ else None,
+    }
+
+
+def _note_redirect(session: Session, taken: _Taken) -> None:
+    source, outcome = taken.source, taken.visited.outcome
+    if isinstance(outcome, Failed) or taken.reading.failed:
+        return
+    if outcome.permanent_url or source.permanent_url_seen:
+        at = taken.visited.at
+        note_permanent_url(session, source, outcome.permanent_url, confirmations=_MOVED_AFTER, now=at)
+
+
+def _report(taken: _Taken) -> VisitReport:
+    source, reading, decision = taken.source, taken.reading, taken.decision
+    return VisitReport(
+        source.id, source.spec.slug, reading.outcome, reading.failed, len(decision.new), len(decision.changed)
+    )

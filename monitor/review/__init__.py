@@ -1,0 +1,1 @@
+"""What reviewers do: the match log, their verdicts, statistics and exports."""

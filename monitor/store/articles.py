@@ -1,0 +1,83 @@
+"""The full text of items whose feed gives a summary only: which pages are to be read, and what they said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from monitor.store.archive import index_items
+from monitor.store.items import WANTED
+from monitor.store.tables import ItemRow, SourceRow
+
+READ = "read"
+FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedArticle:
+    """An item whose page is to be read; ``selector`` is the source's for the main text, or empty."""
+
+    item_id: int
+    source_id: int
+    url: str
+    language: str
+    selector: str
+
+
+def wanted_articles(session: Session, source_ids: Sequence[int], *, per_source: int) -> list[WantedArticle]:
+    """The newest items of the sources whose pages are to be read, source by source."""
+    found: list[WantedArticle] = []
+    for source_id in source_ids:
+        columns = select(ItemRow.id, ItemRow.url, ItemRow.language, SourceRow.selectors).join(SourceRow)
+        newest = columns.where(ItemRow.source_id == source_id, ItemRow.article_state == WANTED)
+        for item_id, url, language, selectors in session.exec(
+            newest.order_by(col(ItemRow.id).desc()).limit(per_source)
+        ):
+            found.append(WantedArticle(item_id or 0, source_id, url, language, selectors.get("article", "")))
+    return found
+
+
+def store_article(
+    session: Session,
+    item_id: int,
+    *,
+    text: str,
+    canonical_url: str,
+    twins: Mapping[str, str],
+    content_hash: str,
+    now: datetime,
+) -> None:
+    """Keep what an item's page says, and have the item matched again; an empty text leaves the body as it is."""
+    values = {
+        "article_state": READ,
+        "article_fetched_at": now,
+        "article_hash": content_hash,
+        "canonical_url": canonical_url,
+        "twins": dict(twins),
+        "matched_revision": 0,
+    }
+    if text:
+        values["body"] = text
+    session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(values))
+    index_items(session, [item_id])
+
+
+def give_up_article(session: Session, item_id: int, now: datetime) -> None:
+    """Note that an item's page cannot be read; its summary is all there is."""
+    values = {"article_state": FAILED, "article_fetched_at": now}
+    session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(values))
+
+
+def rest_articles(session: Session, source_ids: Sequence[int], until: datetime) -> None:
+    """Leave the pages of these sources alone until a time."""
+    resting = update(SourceRow).where(col(SourceRow.id).in_(source_ids)).values(articles_after=until)
+    session.connection().execute(resting)
+
+
+def release_sources(session: Session, source_ids: Sequence[int]) -> None:
+    """Give sources back that were claimed for their articles."""
+    session.connection().execute(update(SourceRow).where(col(SourceRow.id).in_(source_ids)).values(lease_until=None))

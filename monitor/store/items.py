@@ -1,0 +1,213 @@
+"""Items and their revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, literal, update
+from sqlmodel import Session, col, select
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+from monitor.core.languages import primary_language
+from monitor.core.nouns import Document, Entry
+from monitor.store.archive import index_items
+from monitor.store.tables import ItemRow, RevisionRow, SourceRow
+from monitor.store.upsert import insert_new
+
+_IN_BATCH = 500
+
+WANTED = "wanted"
+"""The article state of an item whose page is still to be read for its text."""
+
+_FULL_TEXT = 1_500
+"""A summary of so many characters is the text itself: some feeds have no other field for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownItem:
+    """What is needed of a stored item to tell whether an entry is new, changed or the same."""
+
+    id: int
+    key: str
+    url: str
+    content_hash: str
+    revision: int
+    fingerprint: str
+
+
+Fingerprints = Mapping[str, str]
+"""How entries are written, by key: an item whose fingerprint is the same need not be read again."""
+
+_NONE: Fingerprints = MappingProxyType({})
+
+
+def find_known(session: Session, source_id: int, *, keys: Sequence[str], latest: int) -> list[KnownItem]:
+    """The items of a source that were stored last, and those of the keys that are not among them."""
+    found = [KnownItem(*row) for row in session.connection().execute(_LATEST, {"source": source_id, "latest": latest})]
+    missing = sorted(set(keys) - {item.key for item in found}) if len(found) == latest else []
+    for start in range(0, len(missing), _IN_BATCH):
+        asked = {"source": source_id, "keys": missing[start : start + _IN_BATCH]}
+        found += [KnownItem(*row) for row in session.connection().execute(_BY_KEY, asked)]
+    return found
+
+
+_COLUMNS: Any = (ItemRow.id, ItemRow.key, ItemRow.url, ItemRow.content_hash, ItemRow.revision, ItemRow.fingerprint)
+_KNOWN = select(*_COLUMNS).where(col(ItemRow.source_id) == bindparam("source"))
+_LATEST = _KNOWN.order_by(col(ItemRow.id).desc()).limit(bindparam("latest"))
+_BY_KEY = _KNOWN.where(col(ItemRow.key).in_(bindparam("keys", expanding=True)))
+
+
+def insert_entries(
+    session: Session,
+    source_id: int,
+    language: str,
+    entries: Sequence[Entry],
+    now: datetime,
+    *,
+    fingerprints: Fingerprints = _NONE,
+) -> int:
+    """Store entries as new items; the number that were new. An item of the same (source, key) stays as it is."""
+    rows = [
+        {
+            **_content(entry, fingerprints),
+            "source_id": source_id,
+            "key": entry.key,
+            "language": entry.language.value if entry.language else language,
+            "first_seen_at": now,
+            "revised_at": now,
+            "revision": 1,
+            "matched_revision": 0,
+            "article_state": WANTED if _is_only_summary(entry) else "none",
+        }
+        for entry in entries
+    ]
+    inserted = insert_new(session, ItemRow, rows)
+    keys = [entry.key for entry in entries]
+    for start in range(0, len(keys), _IN_BATCH):
+        asked = {"source": source_id, "keys": keys[start : start + _IN_BATCH]}
+        index_items(session, [row[0] for row in session.connection().execute(_BY_KEY, asked)])
+    return inserted
+
+
+def revise_items(
+    session: Session, changes: Mapping[int, Entry], now: datetime, *, fingerprints: Fingerprints = _NONE
+) -> None:
+    """Keep the text of each item, by its id, as a revision and put the entry's text in its place."""
+    for item_id, entry in changes.items():
+        kept = ("title", "summary", "body", "published_at", "content_hash")
+        old = [col(getattr(ItemRow, name)) for name in kept]
+        copied: Any = select(
+            col(ItemRow.id).label("item_id"),
+            col(ItemRow.revision).label("number"),
+            col(ItemRow.revised_at).label("seen_at"),
+            literal(now, UTCDateTime()).label("replaced_at"),
+            *old,
+        ).where(ItemRow.id == item_id)
+        columns = ["item_id", "number", "seen_at", "replaced_at", *kept]
+        session.connection().execute(insert(RevisionRow).from_select(columns, copied))
+        values = {**_content(entry, fingerprints), "revision": ItemRow.revision + 1, "revised_at": now}
+        if _is_only_summary(entry):
+            del values["body"]  # what was read from the page stays until the page has been read again
+            values["article_state"] = WANTED
+        session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(values))
+    index_items(session, list(changes))
+
+
+def rekey_items(session: Session, changes: Mapping[int, Entry], *, fingerprints: Fingerprints) -> None:
+    """Give items, by their ids, the keys under which the source now shows them; their text stays."""
+    for item_id, entry in changes.items():
+        values = {"key": entry.key, "url": entry.url, "fingerprint": fingerprints.get(entry.key, "")}
+        session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(values))
+
+
+def note_fingerprints(session: Session, fingerprints: Mapping[int, str]) -> None:
+    """Note how items are written now that say what they said before."""
+    rows = [{"item": item_id, "fingerprint": fingerprint} for item_id, fingerprint in fingerprints.items()]
+    if rows:
+        session.connection().execute(update(ItemRow).where(col(ItemRow.id) == bindparam("item")), rows)
+
+
+def _is_only_summary(entry: Entry) -> bool:
+    return bool(entry.url) and not entry.body and len(entry.summary) < _FULL_TEXT
+
+
+def unmatched_ids(session: Session, *, limit: int, seen_after: datetime | None = None) -> list[int]:
+    """Items whose latest revision no watchlist has seen yet, oldest first."""
+    query = select(ItemRow.id).where(col(ItemRow.matched_revision) < col(ItemRow.revision))
+    if seen_after is not None:
+        query = query.where(ItemRow.first_seen_at >= seen_after)
+    return [row for row in session.exec(query.order_by(col(ItemRow.id)).limit(limit)) if row is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """An item as matching needs it, with the revision that was read."""
+
+    item_id: int
+    revision: int
+    document: Document
+
+
+def load_documents(session: Session, ids: Sequence[int]) -> list[StoredDocument]:
+    """The named items as documents, in the order of their ids."""
+    columns = (
+        ItemRow.id,
+        ItemRow.revision,
+        ItemRow.title,
+        ItemRow.summary,
+        ItemRow.body,
+        ItemRow.language,
+        ItemRow.categories,
+        SourceRow.slug,
+        SourceRow.agency,
+        SourceRow.country,
+    )
+    joined = select(*columns).join(SourceRow, col(SourceRow.id) == col(ItemRow.source_id))  # type: ignore[call-overload]  # ten columns
+    rows = session.exec(joined.where(col(ItemRow.id).in_(ids)).order_by(col(ItemRow.id)))
+    return [StoredDocument(row.id, row.revision, document_of(row._mapping)) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def count_items(session: Session, since: datetime) -> int:
+    """How many items were first seen since a time."""
+    return session.exec(select(func.count()).select_from(ItemRow).where(ItemRow.first_seen_at >= since)).one()
+
+
+def iterate_documents(session: Session, since: datetime) -> Iterator[StoredDocument]:
+    """All items first seen since a time, newest first, without holding more than a batch of them in memory."""
+    recent = select(ItemRow.id).where(ItemRow.first_seen_at >= since).order_by(col(ItemRow.first_seen_at).desc())
+    ids = [row for row in session.exec(recent) if row is not None]
+    for start in range(0, len(ids), _IN_BATCH):
+        batch = ids[start : start + _IN_BATCH]
+        by_id = {stored.item_id: stored for stored in load_documents(session, batch)}
+        yield from (by_id[item_id] for item_id in batch if item_id in by_id)
+
+
+def document_of(row: Mapping[str, Any]) -> Document:
+    """The document that a row with an item's text and its source's slug, agency and country stands for."""
+    return Document(
+        title=row["title"],
+        summary=row["summary"],
+        body=row["body"],
+        source=row["slug"],
+        agency=row["agency"],
+        country=row["country"],
+        language=primary_language(row["language"]),
+        categories=tuple(row["categories"]),
+    )
+
+
+def _content(entry: Entry, fingerprints: Fingerprints) -> dict[str, Any]:
+    return {
+        "url": entry.url,
+        "title": entry.title,
+        "summary": entry.summary,
+        "body": entry.body,
+        "categories": list(entry.categories),
+        "published_at": entry.published_at,
+        "content_hash": entry.content_hash,
+        "fingerprint": fingerprints.get(entry.key, ""),
+    }

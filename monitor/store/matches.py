@@ -1,0 +1,177 @@
+"""Matches: what the watchlist found in the items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, delete, func, update
+from sqlmodel import Session, col, select
+
+from monitor.core.nouns import Document, Evidence, TopicMatch
+from monitor.store.items import document_of
+from monitor.store.tables import DigestItemRow, ItemRow, MatchRow, SourceRow
+from monitor.store.upsert import insert_or_update
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedMatch:
+    """A line of the match log: the match with its item and its source."""
+
+    id: int
+    topic: str
+    score: float
+    worthy: bool
+    evidence: tuple[Evidence, ...]
+    matched_at: datetime
+    item_id: int
+    url: str
+    published_at: datetime | None
+    first_seen_at: datetime
+    revision: int
+    story_id: int | None
+    twins: Mapping[str, str]
+    document: Document
+
+
+def save_matches(
+    session: Session,
+    item_id: int,
+    revision: int,
+    matches: Sequence[TopicMatch],
+    *,
+    watchlist_version: str,
+    now: datetime,
+) -> None:
+    """Write all matches of one revision of an item, and that this revision has been matched.
+
+    A topic that no longer matches loses its match, unless the match is in somebody's digest: the ledger keeps it.
+    """
+    rows = [
+        {
+            "item_id": item_id,
+            "topic_id": match.topic,
+            "score": match.score,
+            "worthy": match.worthy,
+            "evidence": [asdict(evidence) for evidence in match.evidence],
+            "item_revision": revision,
+            "watchlist_version": watchlist_version,
+            "matched_at": now,
+        }
+        for match in matches
+    ]
+    insert_or_update(session, MatchRow, rows, unique=("item_id", "topic_id"))
+    in_ledger = select(DigestItemRow.match_id).where(DigestItemRow.match_id == MatchRow.id).exists()
+    lost = (
+        delete(MatchRow)
+        .where(col(MatchRow.item_id) == item_id, col(MatchRow.topic_id).not_in([match.topic for match in matches]))
+        .where(~in_ledger)
+    )
+    connection = session.connection()
+    connection.execute(lost)
+    # The revision is part of the condition: an edit that came in between must be matched again.
+    matched = update(ItemRow).where(col(ItemRow.id) == item_id, col(ItemRow.revision) == revision)
+    connection.execute(matched.values(matched_revision=revision))
+
+
+def list_matches(
+    session: Session,
+    *,
+    topic: str | None = None,
+    worthy: bool | None = None,
+    before_id: int | None = None,
+    ids: Sequence[int] | None = None,
+    limit: int = 50,
+) -> list[LoggedMatch]:
+    """The match log, newest first.
+
+    Args:
+        session: An open transaction.
+        topic: Only matches with this topic.
+        worthy: Only matches that are (or are not) worth a digest.
+        before_id: Only matches older than this one: the cursor of the next page.
+        ids: Only these matches.
+        limit: How many at most.
+    """
+    query = _logged().order_by(col(MatchRow.id).desc()).limit(limit)
+    if topic is not None:
+        query = query.where(MatchRow.topic_id == topic)
+    if worthy is not None:
+        query = query.where(MatchRow.worthy == worthy)
+    if before_id is not None:
+        query = query.where(col(MatchRow.id) < before_id)
+    if ids is not None:
+        query = query.where(col(MatchRow.id).in_(ids))
+    return [_line(row) for row in session.exec(query)]
+
+
+def _logged() -> Any:
+    columns = (
+        MatchRow.id.label("match_id"),  # type: ignore[union-attr]  # a column, not a value
+        MatchRow.topic_id,
+        MatchRow.score,
+        MatchRow.worthy,
+        MatchRow.evidence,
+        MatchRow.matched_at,
+        MatchRow.item_id,
+        ItemRow.url,
+        ItemRow.title,
+        ItemRow.summary,
+        ItemRow.body,
+        ItemRow.language,
+        ItemRow.categories,
+        ItemRow.published_at,
+        ItemRow.first_seen_at,
+        ItemRow.revision,
+        ItemRow.story_id,
+        ItemRow.twins,
+        SourceRow.slug,
+        SourceRow.agency,
+        SourceRow.country,
+    )
+    return (
+        select(*columns)  # type: ignore[call-overload]  # more columns than its overloads name
+        .join(ItemRow, col(ItemRow.id) == col(MatchRow.item_id))
+        .join(SourceRow, col(SourceRow.id) == col(ItemRow.source_id))
+    )
+
+
+def _line(row: Any) -> LoggedMatch:
+    return LoggedMatch(
+        id=row.match_id,
+        topic=row.topic_id,
+        score=row.score,
+        worthy=row.worthy,
+        evidence=tuple(Evidence(**evidence) for evidence in row.evidence),
+        matched_at=row.matched_at,
+        item_id=row.item_id,
+        url=row.url,
+        published_at=row.published_at,
+        first_seen_at=row.first_seen_at,
+        revision=row.revision,
+        story_id=row.story_id,
+        twins=row.twins,
+        document=document_of(row._mapping),  # noqa: SLF001 - SQLAlchemy's public name
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicActivity:
+    """How much news a topic had: worthy matches since a time, and when the newest one was first seen."""
+
+    recent: int
+    newest_at: datetime | None
+
+
+def topic_activity(session: Session, since: datetime) -> dict[str, TopicActivity]:
+    """The activity of each topic that ever had a worthy match."""
+    recent = func.sum(case((col(ItemRow.first_seen_at) >= since, 1), else_=0))
+    query = (
+        select(MatchRow.topic_id, recent, func.max(ItemRow.first_seen_at))
+        .join(ItemRow, col(ItemRow.id) == col(MatchRow.item_id))
+        .where(col(MatchRow.worthy))
+        .group_by(col(MatchRow.topic_id))
+    )
+    return {topic: TopicActivity(int(count), newest) for topic, count, newest in session.exec(query)}

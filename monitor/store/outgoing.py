@@ -1,0 +1,83 @@
+"""Mail that waits to be sent, digests and letters alike: what is due, claimed for one attempt, and finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import and_, func, update
+from sqlmodel import Session, col, select
+
+from monitor.store.tables import DigestRow, LetterRow, Outgoing, SubscriberRow
+
+Mail = TypeVar("Mail", DigestRow, LetterRow)
+
+ENDED = ("sent", "failed", "bounced", "cancelled")
+"""The states in which nothing more happens to a mail by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Why a mail that waits must not go out any more, such as "the subscriber is unsubscribed"."""
+
+    reason: str
+
+
+def due_ids(session: Session, kind: type[Mail], now: datetime, *, limit: int) -> Sequence[int]:
+    """Mails of a kind whose next attempt is due, those of a worker that died in mid-sending included."""
+    query = select(kind.id).where(_deliverable(kind, now)).order_by(col(kind.next_attempt_at)).limit(limit)
+    return [row for row in session.exec(query) if row is not None]
+
+
+def claim(session: Session, kind: type[Mail], mail_id: int, now: datetime, *, lease: timedelta) -> Mail | None:
+    """Take a mail for one attempt at sending it, or None if it is not due or somebody else has it.
+
+    The lease is the time of the next attempt: should this worker die, the mail becomes due again by itself.
+    """
+    taken = (
+        update(kind)
+        .where(col(kind.id) == mail_id, _deliverable(kind, now))
+        .values(
+            state="sending",
+            attempts=kind.attempts + 1,
+            first_attempt_at=func.coalesce(kind.first_attempt_at, now),
+            next_attempt_at=now + lease,
+        )
+        .returning(col(kind.id))
+    )
+    if session.connection().execute(taken).first() is None:
+        return None
+    return session.get(kind, mail_id)
+
+
+def finish(session: Session, kind: type[Mail], mail_id: int, **values: Any) -> None:
+    """Write the outcome of an attempt: sent, failed, cancelled, or built again with a later next attempt."""
+    session.connection().execute(update(kind).where(col(kind.id) == mail_id).values(values))
+
+
+def put_off(session: Session, kind: type[Mail], until: Mapping[int, datetime]) -> None:
+    """Let mails that wait be due later, each at its time; that is no attempt."""
+    for mail_id, moment in until.items():
+        waiting = update(kind).where(col(kind.id) == mail_id, col(kind.state) == "built")
+        session.connection().execute(waiting.values(next_attempt_at=moment))
+
+
+def send_again(session: Session, kind: type[Mail], mail_id: int, now: datetime) -> bool:
+    """Let a mail whose delivery has ended be due anew, with the same Message-ID; False where it has not ended."""
+    ended = update(kind).where(col(kind.id) == mail_id, col(kind.state).in_(ENDED))
+    values = {"state": "built", "attempts": 0, "first_attempt_at": None, "next_attempt_at": now, "last_error": ""}
+    return session.connection().execute(ended.values(values)).rowcount > 0
+
+
+def recipients(session: Session, kind: type[Mail], ids: Sequence[int]) -> dict[int, str]:
+    """The address of each of these mails that still exists."""
+    query: Any = select(LetterRow.id, LetterRow.address)
+    if kind is DigestRow:
+        query = select(DigestRow.id, SubscriberRow.address).join(SubscriberRow)
+    return dict(session.exec(query.where(col(kind.id).in_(ids))).all())
+
+
+def _deliverable(kind: type[Outgoing], now: datetime) -> Any:
+    return and_(col(kind.state).in_(("built", "sending")), col(kind.next_attempt_at) <= now)

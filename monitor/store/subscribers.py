@@ -1,0 +1,112 @@
+"""Subscribers and the topics they chose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from monitor.errors import NotFound
+from monitor.store.events import record_event
+from monitor.store.tables import SubscriberRow, SubscriptionRow
+from monitor.store.upsert import insert_new
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubscriber:
+    """What is known of a person when they subscribe; ``address`` is normalised already."""
+
+    address: str
+    topics: tuple[str, ...]
+    language: str
+    frequency: str
+    weekday: int
+    hour: int
+    zone: str
+    consent: Mapping[str, str]
+
+
+def put_subscriber(session: Session, new: NewSubscriber, *, actor: str, now: datetime) -> int:
+    """Store an active subscriber with their topics, whether they are new or come back; their id.
+
+    The calendar looks at them at once and sets the time of their first digest, which covers the period before it.
+    """
+    start = {
+        "state": "active",
+        "language": new.language,
+        "frequency": new.frequency,
+        "weekday": new.weekday,
+        "hour": new.hour,
+        "zone": new.zone,
+        "confirmed_at": now,
+        "consent": dict(new.consent),
+        "digested_until": None,
+        "next_digest_at": now,
+        "paused_until": None,
+    }
+    insert_new(session, SubscriberRow, [{"address": new.address, "created_at": now, "link_generation": 1, **start}])
+    started = update(SubscriberRow).where(col(SubscriberRow.address) == new.address).values(start)
+    subscriber_id = int(session.connection().execute(started.returning(col(SubscriberRow.id))).scalar_one() or 0)
+    set_topics(session, subscriber_id, new.topics)
+    record_event(
+        session,
+        now,
+        actor=actor,
+        action="subscribed",
+        noun="subscriber",
+        noun_id=str(subscriber_id),
+        detail={"topics": list(new.topics)},
+    )
+    return subscriber_id
+
+
+def set_topics(session: Session, subscriber_id: int, topics: Sequence[str]) -> None:
+    """Let a subscriber follow exactly these topics."""
+    session.connection().execute(delete(SubscriptionRow).where(col(SubscriptionRow.subscriber_id) == subscriber_id))
+    session.add_all(SubscriptionRow(subscriber_id=subscriber_id, topic_id=topic) for topic in topics)
+    session.flush()
+
+
+def find_subscriber(session: Session, address: str) -> SubscriberRow | None:
+    """The subscriber of a normalised address."""
+    return session.exec(select(SubscriberRow).where(SubscriberRow.address == address)).one_or_none()
+
+
+def load_subscriber(session: Session, subscriber_id: int) -> SubscriberRow:
+    """The subscriber with this id.
+
+    Raises:
+        NotFound: There is none, or no longer.
+    """
+    row = session.get(SubscriberRow, subscriber_id)
+    if row is None:
+        raise NotFound("this subscription does not exist any more")
+    return row
+
+
+def delete_subscriber(session: Session, row: SubscriberRow) -> None:
+    """Delete a subscriber with all that belongs to them: topics, keywords, digests and their ledger, letters."""
+    session.delete(row)
+    session.flush()
+
+
+def list_subscribers(session: Session) -> list[tuple[SubscriberRow, list[str]]]:
+    """Every subscriber with the topics they follow, by address."""
+    rows = session.exec(select(SubscriberRow).order_by(col(SubscriberRow.address))).all()
+    return [(row, topics_of(session, row.id or 0)) for row in rows]
+
+
+def topics_of(session: Session, subscriber_id: int) -> list[str]:
+    """The topics that a subscriber follows."""
+    chosen = select(SubscriptionRow.topic_id).where(SubscriptionRow.subscriber_id == subscriber_id)
+    return sorted(session.exec(chosen))
+
+
+def due_subscriber_ids(session: Session, now: datetime, *, limit: int) -> list[int]:
+    """Active subscribers whose next digest is due, the longest waiting first."""
+    due = select(SubscriberRow.id).where(SubscriberRow.state == "active", SubscriberRow.next_digest_at <= now)
+    rows = session.exec(due.order_by(col(SubscriberRow.next_digest_at)).limit(limit))
+    return [row for row in rows if row is not None]

@@ -1,0 +1,1 @@
+"""Subscribing, the signed links in mails, and unsubscribing."""

@@ -1,0 +1,79 @@
+"""A change of address: each of the two addresses gets a link, which leads to a button."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from sqlmodel import Session
+
+from monitor.errors import Conflict
+from monitor.store.subscribers import load_subscriber
+from monitor.store.tables import AddressChangeRow
+from monitor.subscriptions.address import ChangeState, change_of, change_state, confirm_address_change
+from monitor.subscriptions.tokens import Purpose
+from monitor.tasks import App
+from monitor.web.languages import reader_language, switch
+from monitor.web.rendering import own_page
+
+router = APIRouter()
+
+
+class Side(StrEnum):
+    """Which of the two addresses a link was mailed to."""
+
+    OLD = "old"
+    NEW = "new"
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the links to this address are good for."""
+        return Purpose(f"{self.value}-address")
+
+
+@router.get("/address/{side}/{token}")
+def ask(request: Request, side: Side, token: str) -> HTMLResponse:
+    """Ask whether digests are to go to the new address."""
+    app: App = request.app.state.app
+    with app.database.read() as session:
+        change = change_of(session, app.key, side.purpose, token)
+        return _page(request, session, change, change_state(change, app.clock()))
+
+
+@router.post("/address/{side}/{token}")
+def confirm(request: Request, side: Side, token: str) -> HTMLResponse:
+    """Note that this address agrees; the change takes effect when the other does too."""
+    app: App = request.app.state.app
+    try:
+        with app.database.write() as session:
+            change = change_of(session, app.key, side.purpose, token, lock=True)
+            state, problem = confirm_address_change(session, change, side.purpose, now=app.clock()), ""
+    except Conflict as conflict:
+        state, problem = ChangeState.WAITING, str(conflict)
+    with app.database.read() as session:
+        change = change_of(session, app.key, side.purpose, token)
+        return _page(request, session, change, state, agreed=not problem, problem=problem)
+
+
+def _page(
+    request: Request,
+    session: Session,
+    change: AddressChangeRow,
+    state: ChangeState,
+    *,
+    agreed: bool = False,
+    problem: str = "",
+) -> HTMLResponse:
+    language = reader_language(request, load_subscriber(session, change.subscriber_id).language)
+    status = {ChangeState.EXPIRED: 410}.get(state, 409 if problem else 200)
+    return own_page(
+        "address.html",
+        status=status,
+        language=language,
+        switch=switch(request.url.path, language),
+        state=state.name,
+        agreed=agreed,
+        problem=problem,
+        address=change.new_address,
+    )

@@ -1,0 +1,167 @@
+"""Signing up: the form, the confirmation, and the form that mails a lost link."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+from sqlmodel import Session
+from starlette.datastructures import FormData
+
+from monitor import translations
+from monitor.digests.build import next_digest
+from monitor.store.subscribers import find_subscriber
+from monitor.store.tables import SignupRow
+from monitor.subscriptions.choices import Choice
+from monitor.subscriptions.consent import WORDING
+from monitor.subscriptions.limits import HOUR, within_network_limit
+from monitor.subscriptions.links import Doors
+from monitor.subscriptions.signup import (
+    SignupState,
+    confirm_signup,
+    request_link,
+    request_signup,
+    signup_of,
+    signup_state,
+)
+from monitor.subscriptions.subscribe import topic_names
+from monitor.tasks import App
+from monitor.web.forms import Entered, choice_options, fresh_entered, known_topics, posted
+from monitor.web.languages import reader_language, switch
+from monitor.web.rendering import own_page, page
+
+router = APIRouter()
+
+Posted = Annotated[FormData, Depends(posted)]
+
+
+@router.get("/subscribe")
+def form(request: Request) -> HTMLResponse:
+    """The sign-up form; ``?topic=`` chooses topics or pillars beforehand."""
+    language = reader_language(request)
+    app: App = request.app.state.app
+    with app.database.read() as session:
+        return _form(request, session, fresh_entered(request, language))
+
+
+@router.post("/subscribe")
+def sign_up(request: Request, form: Posted) -> HTMLResponse:
+    """Take a request to subscribe; the answer is the same for every address."""
+    app: App = request.app.state.app
+    entered = Entered.of_form(form)
+    with app.database.read() as session:
+        options = choice_options(session, reader_language(request), "")
+        address = entered.address()
+        choice = Choice(entered.topics(known_topics(options)), entered.language(), entered.schedule())
+        if entered.errors:
+            return _form(request, session, entered, status=422)
+    with app.database.write() as session:
+        if not _within_limit(request, session, "signup"):
+            return _too_many(request)
+        request_signup(session, address, choice, form="/subscribe", domain=app.settings.mail_domain, now=app.clock())
+    return _on_its_way(request, address)
+
+
+@router.get("/preferences")
+def ask_for_link(request: Request) -> HTMLResponse:
+    """The form for those who have lost the link to their preferences."""
+    return _link_form(request, Entered({}))
+
+
+@router.post("/preferences")
+def mail_link(request: Request, form: Posted) -> HTMLResponse:
+    """Mail the link to a subscriber; the answer is the same for every address."""
+    app: App = request.app.state.app
+    entered = Entered.of_form(form)
+    address = entered.address()
+    if entered.errors:
+        return _link_form(request, entered, status=422)
+    with app.database.write() as session:
+        if not _within_limit(request, session, "link"):
+            return _too_many(request)
+        request_link(session, address, domain=app.settings.mail_domain, now=app.clock())
+    return _on_its_way(request, address)
+
+
+@router.get("/confirm/{token}")
+def ask_to_confirm(request: Request, token: str) -> HTMLResponse:
+    """Show what was asked for, with a button: mail scanners open every link, and must confirm nothing."""
+    app: App = request.app.state.app
+    with app.database.read() as session:
+        signup = signup_of(session, app.key, token)
+        return _confirmation(request, session, signup, signup_state(session, signup, app.clock()))
+
+
+@router.post("/confirm/{token}")
+def confirm(request: Request, token: str) -> HTMLResponse:
+    """Confirm a request to subscribe, once."""
+    app: App = request.app.state.app
+    with app.database.write() as session:
+        signup = signup_of(session, app.key, token, lock=True)
+        state = confirm_signup(session, signup, app.clock())
+    with app.database.read() as session:
+        return _confirmation(request, session, signup, state, done=state is SignupState.WAITING)
+
+
+def _form(request: Request, session: Session, entered: Entered, *, status: int = 200) -> HTMLResponse:
+    app: App = request.app.state.app
+    language = reader_language(request)
+    return page(
+        "signup.html",
+        status=status,
+        language=language,
+        switch=switch(request.url.path, language),
+        entered=entered,
+        options=choice_options(session, language, entered.text("zone")),
+        wording=WORDING,
+        settings=app.settings,
+    )
+
+
+def _link_form(request: Request, entered: Entered, *, status: int = 200) -> HTMLResponse:
+    language = reader_language(request)
+    return page(
+        "link.html", status=status, language=language, switch=switch(request.url.path, language), entered=entered
+    )
+
+
+def _within_limit(request: Request, session: Session, form: str) -> bool:
+    app: App = request.app.state.app
+    address = request.client.host if request.client else None
+    limit = app.settings.signups_per_network_and_hour
+    return within_network_limit(session, form, address, key=app.key, limit=limit, now=app.clock())
+
+
+def _too_many(request: Request) -> HTMLResponse:
+    response = page("too_many.html", status=429, language=reader_language(request))
+    response.headers["Retry-After"] = str(int(HOUR.total_seconds()))
+    return response
+
+
+def _on_its_way(request: Request, address: str) -> HTMLResponse:
+    return own_page("on_its_way.html", language=reader_language(request), address=address)
+
+
+def _confirmation(
+    request: Request, session: Session, signup: SignupRow, state: SignupState, *, done: bool = False
+) -> HTMLResponse:
+    app: App = request.app.state.app
+    choice = Choice.from_json(signup.choice)
+    language = reader_language(request, choice.language)
+    subscriber = find_subscriber(session, signup.address) if done else None
+    return own_page(
+        "confirm.html",
+        status=410 if state is SignupState.EXPIRED else 200,
+        language=language,
+        switch=switch(request.url.path, language),
+        state=state.name,
+        done=done,
+        address=signup.address,
+        topics=topic_names(session, choice.topics, language),
+        schedule=translations.schedule_text(choice.schedule, language),
+        zone=choice.schedule.zone,
+        next_digest=next_digest(subscriber, app.clock()) if subscriber else None,
+        preferences=Doors("", app.key).preferences(subscriber) if subscriber else None,
+        settings=app.settings,
+    )

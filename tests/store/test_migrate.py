@@ -1,0 +1,91 @@
+"""The schema goes up and down on both databases, once for however many processes, and keeps the data."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+from sqlmodel import SQLModel
+
+from monitor.store.archive import is_modelled
+from monitor.store.engine import Database
+from monitor.store.migrate import downgrade, newest_version, schema_version, upgrade
+from monitor.store.slots import take_slot
+
+
+@pytest.fixture
+def database(database_url: str):
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+def test_up_down_and_up_again(database: Database, now: datetime) -> None:
+    assert schema_version(database) is None
+    upgrade(database, now)
+    assert schema_version(database) == newest_version()
+    downgrade(database, "base")
+    assert inspect(database.engine).get_table_names() == ["alembic_version"]
+    upgrade(database, now)
+    assert schema_version(database) == newest_version()
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database, now: datetime) -> None:
+    upgrade(database, now)
+    with database.read() as session:
+        context = MigrationContext.configure(
+            session.connection(), opts={"compare_type": True, "include_name": is_modelled}
+        )
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_many_processes_may_upgrade_at_once(database_url: str, now: datetime) -> None:
+    databases = [Database(database_url) for _ in range(4)]
+    failures: list[BaseException] = []
+
+    def run(database: Database) -> None:
+        try:
+            upgrade(database, now)
+        except BaseException as error:  # noqa: BLE001 - shown by the assertion below
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(database,)) for database in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert schema_version(databases[0]) == newest_version()
+    for database in databases:
+        database.close()
+
+
+def test_an_upgrade_that_fails_leaves_the_schema_as_it_was(
+    database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("the power is gone")
+
+    monkeypatch.setattr("alembic.operations.Operations.create_index", fail)
+    monkeypatch.setattr("alembic.operations.BatchOperations.create_index", fail)
+    with pytest.raises(RuntimeError):
+        upgrade(database, now)
+    assert inspect(database.engine).get_table_names() == []
+
+
+def test_an_older_sqlite_file_is_copied_aside_first(tmp_path, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'monitor.db'}")
+    upgrade(database, now)
+    with database.write() as session:
+        take_slot(session, "poll", now, now)
+    monkeypatch.setattr("monitor.store.migrate.newest_version", lambda: "9999")
+    monkeypatch.setattr("monitor.store.migrate.command.upgrade", lambda *_: None)
+    copy = upgrade(database, now + timedelta(days=1))
+    assert copy is not None
+    with Database(f"sqlite:///{copy}").write() as session:
+        assert not take_slot(session, "poll", now, now), "the copy holds the rows"
+    database.close()

@@ -1,0 +1,53 @@
+"""Documentation is part of the feature: a setting, a command or a table without its line fails here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from sqlmodel import SQLModel
+
+from monitor.cli import app
+from monitor.settings import Settings
+from monitor.store import tables  # noqa: F401 - fills the metadata
+
+ROOT = Path(__file__).parents[1]
+
+
+def told(page: str) -> set[str]:
+    """What the first column of a page's tables names in code."""
+    rows = re.findall(r"^\| (`[^|]*) \|", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
+def commands(group: Any, name: str) -> Iterator[str]:
+    children = getattr(group, "commands", {})
+    for child, command in children.items():
+        yield from commands(command, f"{name} {child}")
+    if not children:
+        yield name
+
+
+def test_every_setting_has_its_line() -> None:
+    assert told("settings.md") == set(Settings.model_fields)
+
+
+def test_every_command_has_its_line() -> None:
+    assert told("cli.md") == set(commands(typer.main.get_command(app), "monitor"))
+
+
+def test_every_table_has_its_line() -> None:
+    assert told("tables.md") == set(SQLModel.metadata.tables)
+
+
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []

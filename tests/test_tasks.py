@@ -1,0 +1,274 @@
+"""From rows to mails: what each tick finds, and what becomes of it, on both databases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from monitor.core.languages import Language
+from monitor.core.nouns import Entry, Pillar, SourceSpec, Topic, Watch
+from monitor.core.schedule import Schedule
+from monitor.core.text import content_hash
+from monitor.delivery.outcome import Deferred, Delivered, Outcome, Refused
+from monitor.settings import Settings
+from monitor.store import config, items, sources
+from monitor.store.config import Config
+from monitor.store.engine import Database
+from monitor.store.tables import DigestRow, ItemRow, MatchRow
+from monitor.subscriptions.subscribe import subscribe_confirmed
+from monitor.subscriptions.unsubscribe import unsubscribe
+from monitor.tasks import TICKS, App, drain, run_tick
+
+NAMES = {"en": "NORAD", "fr": "NORAD", "es": "NORAD"}
+WEEK = timedelta(weeks=1)
+ONE = timedelta(hours=1)
+
+
+@dataclass
+class Mailbox:
+    """A transport that keeps what it is given and answers as told."""
+
+    answers: list[Outcome] = field(default_factory=list)
+    taken: list[EmailMessage] = field(default_factory=list)
+
+    def send(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
+        outcome = self.answers.pop(0) if self.answers else Delivered("taken")
+        if isinstance(outcome, Delivered):
+            self.taken.append(message_from_bytes(message, policy=policy.default))
+        return outcome
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class Service:
+    """An installation whose time is told."""
+
+    app: App
+    mailbox: Mailbox
+    source_id: int
+
+    def tick(self, moment: datetime, *names: str) -> None:
+        """Fire the named ticks, or all but polling with matching first, as of a moment."""
+        app = replace(self.app, clock=lambda: moment)
+        by_name = {tick.name: tick for tick in TICKS}
+        for name in names or ("recover_lost_work", "start_due_digests", "deliver_digests", "prune"):
+            drain(app, run_tick(app, by_name[name], moment))
+
+    def publish(self, moment: datetime, *titles: str) -> None:
+        """Let the source have these items at a moment."""
+        entries = [
+            Entry(title, f"https://news.example/{title}", title, content_hash=content_hash(title)) for title in titles
+        ]
+        with self.app.database.write() as session:
+            items.insert_entries(session, self.source_id, "en", entries, moment)
+
+    def subscribe(self, moment: datetime, address: str = "reader@example.org") -> int:
+        """Add a reader of everything, on Mondays at seven, UTC."""
+        with self.app.database.write() as session:
+            return subscribe_confirmed(
+                session,
+                address,
+                topics=[],
+                language=Language.EN,
+                schedule=Schedule(weekday=0, hour=7, zone="UTC"),
+                consent={},
+                actor="test",
+                now=moment,
+            )
+
+    def digests(self) -> list[DigestRow]:
+        with self.app.database.read() as session:
+            return list(session.exec(select(DigestRow).order_by(col(DigestRow.id))))
+
+
+@pytest.fixture
+def monday() -> datetime:
+    """A Monday at seven, UTC: the boundary of the readers' weeks."""
+    return datetime.fromisoformat("2026-11-23T07:00:00+00:00")
+
+
+@pytest.fixture
+def service(database: Database, settings: Settings, monday: datetime) -> Service:
+    mailbox = Mailbox()
+    topic = Topic("norad", "security", NAMES, (Watch("norad", "any", Language.ANY, "NORAD"),), threshold=0.0)
+    spec = SourceSpec("news", "https://news.example/feed", "Agency", "CA", Language.EN)
+    files = Config((Pillar("security", NAMES),), (topic,), (spec,))
+    with database.write() as session:
+        config.apply(session, config.plan(session, files), actor="test", now=monday)
+        (row,) = sources.list_sources(session)
+        source_id = row.id or 0
+
+    def no_fetcher() -> Any:
+        raise AssertionError("these tests do not poll")
+
+    app = App(settings, "key", database, lambda: mailbox, no_fetcher)
+    return Service(app, mailbox, source_id)
+
+
+def titles(mail: EmailMessage) -> set[str]:
+    body = mail.get_body(("plain",))
+    text = body.get_content() if body else ""
+    return {word for word in ("Alpha", "Beta", "Gamma", "Delta") if word in text}
+
+
+def test_a_week_becomes_one_digest_with_what_was_first_seen_in_it(service: Service, monday: datetime) -> None:
+    service.subscribe(monday - ONE)
+    service.publish(monday - WEEK + ONE, "NORAD Alpha")
+    service.publish(monday - ONE, "NORAD Beta")
+    service.tick(monday - ONE)
+    assert service.mailbox.taken == []
+    service.publish(monday, "NORAD Gamma")
+    service.tick(monday)
+    (mail,) = service.mailbox.taken
+    assert titles(mail) == {"Alpha", "Beta"}
+    service.tick(monday + WEEK)
+    assert [titles(mail) for mail in service.mailbox.taken] == [{"Alpha", "Beta"}, {"Gamma"}]
+    assert [digest.state for digest in service.digests()] == ["sent", "sent"]
+
+
+def test_three_weeks_of_downtime_become_one_catch_up_mail(service: Service, monday: datetime) -> None:
+    service.subscribe(monday - ONE)
+    for week in range(3):
+        service.publish(monday + week * WEEK, f"NORAD {['Alpha', 'Beta', 'Gamma'][week]}")
+    service.tick(monday + 3 * WEEK + 5 * ONE)
+    (mail,) = service.mailbox.taken
+    assert titles(mail) == {"Alpha", "Beta", "Gamma"}
+
+
+def test_an_item_that_straddles_the_end_of_the_window_comes_next_week(service: Service, monday: datetime) -> None:
+    """Its poll began before the boundary and committed after the digest was built."""
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.tick(monday)
+    service.publish(monday - timedelta(seconds=5), "NORAD Beta")
+    service.tick(monday + WEEK)
+    assert [titles(mail) for mail in service.mailbox.taken] == [{"Alpha"}, {"Beta"}]
+
+
+def test_nothing_new_means_no_mail(service: Service, monday: datetime) -> None:
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "A park Alpha is opened")
+    service.tick(monday)
+    assert service.mailbox.taken == []
+    assert [digest.state for digest in service.digests()] == ["empty"]
+
+
+def test_mentions_in_passing_alone_mean_no_mail(service: Service, monday: datetime) -> None:
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.tick(monday - ONE, "recover_lost_work")
+    with service.app.database.write() as session:
+        session.connection().execute(update(MatchRow).values(worthy=False))
+    service.tick(monday, "start_due_digests", "deliver_digests")
+    assert service.mailbox.taken == []
+
+
+def test_a_digest_waits_for_matching(service: Service, monday: datetime) -> None:
+    service.subscribe(monday - 2 * ONE)
+    service.publish(monday - timedelta(minutes=1), "NORAD Alpha")
+    service.tick(monday, "start_due_digests")
+    assert service.digests() == [], "the first tick matches"
+    service.tick(monday + timedelta(minutes=1), "start_due_digests")
+    assert [titles(mail) for mail in service.mailbox.taken] == [{"Alpha"}]
+
+
+def test_the_same_tick_twice_changes_nothing(service: Service, monday: datetime) -> None:
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    for _ in range(3):
+        service.tick(monday)
+    service.tick(monday + timedelta(minutes=5))
+    assert len(service.mailbox.taken) == 1
+
+
+def test_a_deferred_digest_is_tried_again_with_the_same_message_id(service: Service, monday: datetime) -> None:
+    service.mailbox.answers = [Deferred("451 greylisted"), Deferred("451 greylisted")]
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.tick(monday)
+    (digest,) = service.digests()
+    assert (digest.state, digest.attempts, digest.last_error) == ("built", 1, "451 greylisted")
+    for minutes in range(1, 30):
+        service.tick(monday + timedelta(minutes=minutes), "deliver_digests")
+    (digest,) = service.digests()
+    (mail,) = service.mailbox.taken
+    assert (digest.state, digest.attempts) == ("sent", 3)
+    assert mail["Message-ID"] == digest.message_id
+
+
+def test_a_digest_deferred_for_three_days_is_given_up(service: Service, monday: datetime) -> None:
+    service.mailbox.answers = [Deferred("421 busy")] * 100
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    for hours in range(80):
+        service.tick(monday + timedelta(hours=hours), "start_due_digests", "deliver_digests", "recover_lost_work")
+    (digest,) = service.digests()
+    assert digest.state == "failed"
+    assert "421 busy" in digest.last_error
+
+
+def test_a_refused_digest_fails_and_the_others_go_on(service: Service, monday: datetime) -> None:
+    service.mailbox.answers = [Refused("550 no such user", bounced=True)]
+    service.subscribe(monday - ONE, "gone@example.org")
+    service.subscribe(monday - ONE, "here@example.org")
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.tick(monday)
+    assert sorted(digest.state for digest in service.digests()) == ["failed", "sent"]
+
+
+def test_who_unsubscribes_after_the_building_gets_nothing(service: Service, monday: datetime) -> None:
+    service.mailbox.answers = [Deferred("451 later")]
+    subscriber_id = service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.tick(monday)
+    with service.app.database.write() as session:
+        unsubscribe(session, subscriber_id, now=monday + ONE)
+    service.tick(monday + ONE)
+    assert service.mailbox.taken == []
+    assert [digest.state for digest in service.digests()] == ["cancelled"]
+
+
+def test_a_worker_that_died_in_mid_sending_is_replaced_when_its_lease_ends(service: Service, monday: datetime) -> None:
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.mailbox.answers = [Deferred("x")]
+    service.tick(monday)
+    with service.app.database.write() as session:
+        held = update(DigestRow).values(state="sending", next_attempt_at=monday + timedelta(minutes=10))
+        session.connection().execute(held)
+    service.tick(monday + timedelta(minutes=9))
+    assert service.mailbox.taken == []
+    service.tick(monday + timedelta(minutes=11))
+    assert len(service.mailbox.taken) == 1
+
+
+def test_a_changed_watchlist_matches_recent_items_again(service: Service, monday: datetime) -> None:
+    service.publish(monday, "A park Alpha is opened")
+    service.tick(monday, "recover_lost_work")
+    watch = Watch("norad", "parks", Language.EN, "park")
+    with service.app.database.write() as session:
+        from monitor.store.watchlist import save_watch
+
+        save_watch(session, watch, position=1, actor="test", now=monday + ONE)
+    service.tick(monday + ONE, "recover_lost_work")
+    with service.app.database.read() as session:
+        assert len(session.exec(select(MatchRow)).all()) == 1
+        assert session.exec(select(ItemRow.matched_revision)).all() == [1]
+
+
+def test_old_history_is_pruned(service: Service, monday: datetime) -> None:
+    service.tick(monday, "prune")
+    service.tick(monday + timedelta(days=30), "prune")
+    with service.app.database.read() as session:
+        from monitor.store.tables import SlotRow
+
+        assert [slot.scheduled_at for slot in session.exec(select(SlotRow))] == [monday + timedelta(days=30)]

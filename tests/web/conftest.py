@@ -1,0 +1,162 @@
+"""The subscribers' pages of a small installation whose clock stands still and whose mails are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from fastapi import FastAPI
+from sqlmodel import SQLModel, select
+
+from monitor.core.languages import Language
+from monitor.core.nouns import Pillar, Topic, Watch
+from monitor.core.schedule import Schedule
+from monitor.delivery.outcome import Delivered, Outcome
+from monitor.settings import Settings
+from monitor.store import config
+from monitor.store.config import Config
+from monitor.store.engine import Database
+from monitor.store.subscribers import find_subscriber
+from monitor.store.tables import SubscriberRow
+from monitor.subscriptions.links import Doors
+from monitor.subscriptions.subscribe import subscribe_confirmed
+from monitor.tasks import TICKS, App, drain, run_tick
+from monitor.web.app import create_web
+
+
+@dataclass
+class Mailbox:
+    """A transport that takes everything."""
+
+    taken: list[EmailMessage] = field(default_factory=list)
+
+    def send(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
+        self.taken.append(message_from_bytes(message, policy=policy.default))  # type: ignore[arg-type]  # its policy makes it so
+        return Delivered("taken")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+@dataclass
+class Site:
+    """An installation as its readers meet it: pages, mails, and time."""
+
+    app: App
+    mailbox: Mailbox
+    now: datetime
+    runner: asyncio.Runner
+    web: FastAPI
+    network: str = "192.0.2.7"
+
+    def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Make a request just as it is given, from an address of the network."""
+        transport = httpx.ASGITransport(self.web, client=(self.network, 50000))
+
+        async def send() -> httpx.Response:
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", trust_env=False) as client:
+                return await client.request(method, path, **request)
+
+        return self.runner.run(send())
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """Open a page as a browser does."""
+        return self.ask("GET", path, headers=headers)
+
+    def post(self, path: str, data: dict[str, Any] | None = None) -> httpx.Response:
+        """Send one of our own forms as a browser does."""
+        return self.ask("POST", path, data=data or {}, headers={"Sec-Fetch-Site": "same-origin"})
+
+    def wait(self, time: timedelta) -> None:
+        self.now += time
+
+    def tick(self, name: str = "deliver_letters") -> None:
+        """Fire a tick of the schedule, a second on, and do all that follows: no tick fires twice at one time."""
+        self.wait(timedelta(seconds=1))
+        tick = next(tick for tick in TICKS if tick.name == name)
+        drain(self.app, run_tick(self.app, tick, self.now))
+
+    def mails(self, address: str) -> list[EmailMessage]:
+        """The mails that an address has got, after those that wait have been sent."""
+        self.tick()
+        return [mail for mail in self.mailbox.taken if mail["To"] == address]
+
+    def subscribe(self, address: str = "reader@example.org", **schedule: Any) -> SubscriberRow:
+        """Make somebody a subscriber of everything, without the form."""
+        with self.app.database.write() as session:
+            subscribe_confirmed(
+                session,
+                address,
+                topics=[],
+                language=Language.EN,
+                schedule=Schedule(**{"hour": 8, "zone": "America/Toronto", **schedule}),
+                consent={"how": "test"},
+                actor="test",
+                now=self.now,
+            )
+        return self.subscriber(address)
+
+    def subscriber(self, address: str = "reader@example.org") -> SubscriberRow:
+        with self.app.database.read() as session:
+            found = find_subscriber(session, address)
+        assert found
+        return found
+
+    def preferences(self, address: str = "reader@example.org") -> str:
+        """The path of a subscriber's preferences."""
+        return Doors("", self.app.key).preferences(self.subscriber(address))
+
+    def rows(self, table: type[SQLModel]) -> list[Any]:
+        with self.app.database.read() as session:
+            return list(session.exec(select(table)))
+
+
+def link(mail: EmailMessage, page: str) -> str:
+    """The path of the link to a page in a mail's plain text."""
+    body = mail.get_body(("plain",))
+    assert body
+    found = re.search(rf"https?://[^/\s]+(/{page}/\S+)", body.get_content())
+    assert found, body.get_content()
+    return found[1]
+
+
+@pytest.fixture
+def site(database: Database, settings: Settings, now: datetime) -> Iterator[Site]:
+    mailbox = Mailbox()
+    names = {"en": "Defence", "fr": "Défense", "es": "Defensa"}
+    topics = (
+        Topic("norad", "security", {"en": "NORAD", "fr": "NORAD (fr)", "es": "NORAD (es)"}, (_watch("norad"),), 0.0),
+        Topic("border", "security", {"en": "Border", "fr": "Frontière", "es": "Frontera"}, (_watch("border"),), 0.0),
+        Topic("methane", "climate", {"en": "Methane", "fr": "Méthane", "es": "Metano"}, (_watch("methane"),), 0.0),
+    )
+    climate = Pillar("climate", {"en": "Climate", "fr": "Climat", "es": "Clima"})
+    files = Config((Pillar("security", names), climate), topics, ())
+    with database.write() as session:
+        config.apply(session, config.plan(session, files), actor="test", now=now)
+
+    def no_fetcher() -> Any:
+        raise AssertionError("these tests do not poll")
+
+    app = App(settings, "key", database, lambda: mailbox, no_fetcher)
+    with asyncio.Runner() as runner:
+        told = replace(app, clock=lambda: site.now)
+        site = Site(told, mailbox, now, runner, create_web(told))
+        yield site
+
+
+def _watch(topic: str) -> Watch:
+    return Watch(topic, "any", Language.ANY, topic)
+
+
+@pytest.fixture
+def link_in() -> Any:
+    """Finds the link to a page in a mail."""
+    return link
