@@ -148,8 +148,10 @@ def test_a_pause_holds_back_mail_and_loses_nothing(site: Any) -> None:
         site.wait(timedelta(days=1))
         site.tick("start_due_digests")
     (row,) = site.rows(DigestRow)
-    assert (row.state, row.window_end) == ("built", datetime(2026, 12, 7 + 7, 8, tzinfo=UTC))
+    assert (row.state, row.window_end) == ("sent", datetime(2026, 12, 7 + 7, 8, tzinfo=UTC))
     assert len(site.rows(DigestItemRow)) == 1
+    (mail,) = site.mailbox.taken
+    assert "NORAD before the holidays" in mail["Subject"]
 
 
 def test_a_pause_can_be_ended(site: Any) -> None:
@@ -248,7 +250,7 @@ def test_keywords_are_capped_and_not_doubled(site: Any) -> None:
 def test_hostile_keywords_are_literal(site: Any) -> None:
     site.subscribe()
     path = site.preferences()
-    for query in ('"{{ 7 }} ${7}"', '"<script>alert(1)</script>"', "nul\x00byte", "smile \U0001f600 word"):
+    for query in ('"{{ 7 }} ${7}"', '"<script>alert(1)</script>"', "nul\x00byte", '"smile \U0001f600 word"'):
         assert site.post(path, {"action": "keyword-add", "query": query, "tongue": "any"}).status_code == 200
     page = site.get(path).text
     assert "{{ 7 }} ${7}" in page
