@@ -35,7 +35,9 @@ def newest_version() -> str:
 
 
 def schema_version(database: Database) -> str | None:
-    """The version of the schema that the database has, or None for an empty database."""
+    """The version of the schema that the database has, or None where it is empty or not there yet."""
+    if database.path and not database.path.exists():
+        return None
     with database.read() as session:
         return MigrationContext.configure(session.connection()).get_current_revision()
 
