@@ -95,6 +95,8 @@ def _rows(subscribers: int, matches: int) -> Iterator[tuple[Any, list[dict[str, 
         "item_revision": 1,
         "watchlist_version": "",
         "matched_at": NOW,
+        "source_id": 1,
+        "news_at": NOW,
     }
     reader = {"state": "active", "language": "en", "frequency": "weekly", "weekday": 0, "hour": 8, "zone": "UTC"}
     numbers = range(1, matches + 1)

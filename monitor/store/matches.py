@@ -49,9 +49,12 @@ def save_matches(
 
     A topic that no longer matches loses its match, unless the match is in somebody's digest: the ledger keeps it.
     """
+    source_id, news_at = session.exec(select(ItemRow.source_id, ItemRow.news_at).where(ItemRow.id == item_id)).one()
     rows = [
         {
             "item_id": item_id,
+            "source_id": source_id,
+            "news_at": news_at,
             "topic_id": match.topic,
             "score": match.score,
             "worthy": match.worthy,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -13,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from monitor.errors import Conflict
 from monitor.store.engine import Database
 
 _ADVISORY_LOCK = 0x524D  # any number will do, as long as every process of ours asks for the same one
@@ -57,8 +60,7 @@ def upgrade(database: Database, now: datetime) -> Path | None:
     if current == newest_version():
         return None
     copy = _copy_aside(database.path, current, now) if database.path and current else None
-    with database.write() as session:
-        connection = _locked(session.connection(), database)
+    with _migrating(database) as connection:
         if MigrationContext.configure(connection).get_current_revision() != newest_version():
             command.upgrade(_config(connection), "head")
     return copy
@@ -66,17 +68,33 @@ def upgrade(database: Database, now: datetime) -> Path | None:
 
 def downgrade(database: Database, version: str) -> None:
     """Take the schema back to an earlier version, or to ``base``, in one transaction; data of later tables is lost."""
-    with database.write() as session:
-        command.downgrade(_config(_locked(session.connection(), database)), version)
+    with _migrating(database) as connection:
+        command.downgrade(_config(connection), version)
 
 
-def _locked(connection: Connection, database: Database) -> Connection:
-    if database.is_sqlite:
-        # Batch migrations rebuild tables; with the keys enforced at once, dropping the old table would cascade.
-        connection.execute(text("PRAGMA defer_foreign_keys=ON"))
-    else:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-    return connection
+@contextmanager
+def _migrating(database: Database) -> Iterator[Connection]:
+    """A transaction in which the schema may change, for one process at a time."""
+    if not database.is_sqlite:
+        with database.write() as session:
+            session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            yield session.connection()
+        return
+    # Batch migrations rebuild tables, and to drop the old one deletes, by cascade, what points to it: even with
+    # deferred keys all verdicts would go with a rebuilt match table. Keys are switched off, which only works outside
+    # of a transaction, and checked at the end.
+    with database.engine.connect() as connection:
+        keys: Any = connection.connection.driver_connection
+        keys.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if broken := connection.execute(text("PRAGMA foreign_key_check")).first():
+                    raise Conflict(
+                        f"after the migration, a row of {broken[0]} points to one of {broken[2]} that is not there"
+                    )
+        finally:
+            keys.execute("PRAGMA foreign_keys=ON")
 
 
 def _copy_aside(path: Path, version: str, now: datetime) -> Path:

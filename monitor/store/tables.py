@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Column, Index, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Computed, Index, MetaData, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 SQLModel.metadata.naming_convention = MetaData(
     naming_convention={
@@ -162,13 +163,15 @@ class ItemRow(SQLModel, table=True):
     ``matched_revision < revision`` waits for matching, whatever happened to the process that should have done it.
     ``article_state`` is ``wanted`` while its page is still to be read for the full text, then ``read`` or ``failed``;
     ``none`` where the feed gives the text itself. ``revised_at`` is when the present text was first seen.
-    ``fingerprint`` is that of the entry as last written, by which it is known again without being read.
+    ``fingerprint`` is that of the entry as last written, by which it is known again without being read. ``news_at``
+    is the time that people sort it by: when it was published or, where its source does not tell, first seen.
     """
 
     __tablename__ = "item"
     __table_args__: ClassVar[Any] = (
         UniqueConstraint("source_id", "key"),
         Index("ix_item_source_id_id", "source_id", "id"),
+        Index("ix_item_news_at_id", "news_at", "id"),
         Index(
             "ix_item_wanted",
             "source_id",
@@ -206,6 +209,9 @@ class ItemRow(SQLModel, table=True):
     canonical_url: str = Field(default="", sa_type=Text)
     twins: dict[str, str] = Field(sa_column=_json("{}"))
     withdrawn_at: datetime | None = None
+    news_at: datetime | None = Field(
+        default=None, sa_column=Column(UTCDateTime(), Computed("coalesce(published_at, first_seen_at)"))
+    )
 
 
 class RevisionRow(SQLModel, table=True):
@@ -227,12 +233,25 @@ class RevisionRow(SQLModel, table=True):
 
 
 class MatchRow(SQLModel, table=True):
-    """An item's match with a topic; ``evidence`` lists watch, version, term, field, start and end."""
+    """An item's match with a topic; ``evidence`` lists watch, version, term, field, start and end.
+
+    ``source_id`` and ``news_at`` are the item's: pages of a million matches are found and counted in an index.
+    """
 
     __tablename__ = "match"
-    __table_args__ = (
+    __table_args__: ClassVar[Any] = (
         UniqueConstraint("item_id", "topic_id"),
         Index("ix_match_topic_id_id", "topic_id", "id"),
+        Index("ix_match_news", "news_at", "id", sqlite_where=text("worthy"), postgresql_where=text("worthy")),
+        Index(
+            "ix_match_topic_news",
+            "topic_id",
+            "news_at",
+            "id",
+            "source_id",
+            sqlite_where=text("worthy"),
+            postgresql_where=text("worthy"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -244,6 +263,8 @@ class MatchRow(SQLModel, table=True):
     item_revision: int
     watchlist_version: str
     matched_at: datetime
+    source_id: int = Field(foreign_key="source.id")
+    news_at: datetime
 
 
 class VerdictRow(SQLModel, table=True):

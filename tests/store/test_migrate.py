@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
 from monitor.store.archive import is_modelled
@@ -89,3 +89,42 @@ def test_an_older_sqlite_file_is_copied_aside_first(tmp_path, now: datetime, mon
     with Database(f"sqlite:///{copy}").write() as session:
         assert not take_slot(session, "poll", now, now), "the copy holds the rows"
     database.close()
+
+
+def test_a_rebuilt_table_keeps_what_points_to_it(database: Database, now: datetime) -> None:
+    """To drop the old table deletes, by cascade, what points to it, unless the keys are off meanwhile."""
+    upgrade(database, now)
+    downgrade(database, "0002")
+    rows = {
+        "source": "slug, url, host, agency, country, language, kind, last_verified, note, applied_hash, state, "
+        "permanent_url_count, next_poll_at, interval_seconds, failures, health, last_error, added_at, told_count",
+        "item": "source_id, key, url, title, summary, body, language, first_seen_at, revised_at, content_hash, "
+        "fingerprint, revision, matched_revision, article_state, article_hash, canonical_url",
+        "pillar": "id, position, applied_hash",
+        "topic": "id, pillar_id, position, threshold, needs_neighbours, active, applied_hash",
+        '"match"': "item_id, topic_id, score, worthy, item_revision, watchlist_version, matched_at",
+        "verdict": "match_id, reviewer, word, note, at",
+    }
+    with database.write() as session:
+        for table, columns in rows.items():
+            values = ", ".join(map(_sample, columns.split(", ")))
+            session.connection().execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values})"))
+    upgrade(database, now)
+    with database.read() as session:
+        found = session.connection().execute(
+            text('SELECT source_id, news_at FROM "match" JOIN verdict ON match_id = 1')
+        )
+        assert [(source, str(news)[:10]) for source, news in found] == [(1, "2026-11-23")]
+
+
+_NUMBERS = ("_id", "position", "revision", "count", "failures", "seconds", "threshold", "score")
+
+
+def _sample(column: str) -> str:
+    if column in {"active", "worthy", "needs_neighbours"}:
+        return "true"
+    if column in {"id", "pillar_id", "topic_id"}:
+        return "'x'"
+    if column.endswith("_at") or column == "at":
+        return "'2026-11-23 12:00:00+00:00'"
+    return "1" if column.endswith(_NUMBERS) else f"'{column}'"
