@@ -37,5 +37,5 @@ def configure_logs(settings: Settings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These tell each of their steps at INFO; our own lines say what came of them.
-    for library in ("alembic", "apscheduler", "uvicorn"):
+    for library in ("alembic", "apscheduler", "procrastinate", "uvicorn"):
         logging.getLogger(library).setLevel(max(level, logging.WARNING))

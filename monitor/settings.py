@@ -28,6 +28,8 @@ class Settings(BaseModel):
 
     data_dir: Path
     database_url: str
+    database_connections: int = Field(ge=2, le=200)
+    database_pooler: bool
     host: str
     port: int = Field(ge=0, le=65535)
     public_url: AnyHttpUrl
@@ -156,7 +158,19 @@ def _environment_layer(environment: Mapping[str, str]) -> tuple[str, dict[str, A
         for name, value in environment.items()
         if name.startswith(PREFIX) and name != FILE_VARIABLE
     }
-    return "environment", found
+    return "environment", dict(_from_file(name, value) for name, value in found.items())
+
+
+def _from_file(name: str, value: str) -> tuple[str, str]:
+    """A variable as it is, or what the file holds that ``MONITOR_<NAME>_FILE`` names: so are secrets handed over."""
+    setting = name.removesuffix("_file")
+    if name in Settings.model_fields or setting not in Settings.model_fields:
+        return name, value
+    try:
+        return setting, Path(value).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        remedy = f"the file cannot be read ({error}); name one that this user may read"
+        raise SettingError("environment", f"{PREFIX}{name.upper()}", value, remedy) from error
 
 
 def _named(error: ValidationError, values: Mapping[str, Any], origins: Mapping[str, str]) -> SettingError:
@@ -164,7 +178,7 @@ def _named(error: ValidationError, values: Mapping[str, Any], origins: Mapping[s
     key = str(first["loc"][0])
     origin = origins.get(key, "settings")
     shown = f"{PREFIX}{key.upper()}" if origin == "environment" else key
-    value = "(hidden)" if key in {"smtp_password", "imap_password", "secret_key"} else values.get(key)
+    value = "(hidden)" if key in {"smtp_password", "imap_password", "secret_key", "database_url"} else values.get(key)
     if first["type"] == "extra_forbidden":
         remedy = f"no such setting; the names are {', '.join(sorted(Settings.model_fields))}"
     else:

@@ -449,13 +449,20 @@ def _batches(task: str, ids: Sequence[int], size: int) -> list[Intent]:
     return [Intent(task, tuple(ids[start : start + size])) for start in range(0, len(ids), size)]
 
 
-def run_tick(app: App, tick: Tick, scheduled_at: datetime) -> list[Intent]:
-    """Fire a tick if no other scheduler has: its slot and what it claims are one transaction."""
+Enqueue = Callable[[Session, Sequence[Intent]], None]
+"""Puts intents into a queue, in the session's transaction."""
+
+
+def run_tick(app: App, tick: Tick, scheduled_at: datetime, enqueue: Enqueue | None = None) -> list[Intent]:
+    """Fire a tick if no other scheduler has: its slot, what it claims, and what it enqueues are one transaction."""
     now = app.clock()
     with app.database.write() as session:
         if not slots.take_slot(session, tick.name, scheduled_at, now):
             return []
-        return tick.run(app, session, now)
+        intents = tick.run(app, session, now)
+        if enqueue:
+            enqueue(session, intents)
+        return intents
 
 
 def run_intent(app: App, intent: Intent) -> list[Intent]:

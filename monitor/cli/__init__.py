@@ -19,6 +19,7 @@ from monitor.cli import (
     doctor,
     matches,
     outbox,
+    queue,
     score,
     service,
     sources,
@@ -39,6 +40,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(service.run)
+app.command("web")(service.web)
+app.command("scheduler")(service.scheduler)
+app.command("worker")(service.worker)
 app.command("poll")(service.poll)
 app.command("matches")(matches.matches)
 app.command("import")(archive.import_)
@@ -53,6 +57,7 @@ app.add_typer(sources.app, name="source")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(config.app, name="config")
 app.add_typer(db.app, name="db")
+app.add_typer(queue.app, name="queue")
 
 
 def main() -> None:

@@ -1,17 +1,19 @@
-"""``monitor run`` and ``monitor poll``: the service itself."""
+"""The service: ``monitor run``, its parts for a cluster (``web``, ``scheduler``, ``worker``), and ``monitor poll``."""
 
 from __future__ import annotations
 
 import signal
+import threading
 from types import FrameType
 from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from monitor.cli.installation import installation
 from monitor.cli.output import progress_bar, say
-from monitor.errors import NotFound
+from monitor.errors import NotFound, Refused
 from monitor.runners.local import LocalRunner
 from monitor.store import sources
 from monitor.store.source_health import coverage_since
@@ -31,21 +33,78 @@ def run() -> None:
 
 def serve(app: App, runner: LocalRunner) -> None:
     """Serve the web page while the schedule runs; returns when the process is told to stop."""
-    settings = app.settings
-    web = create_web(app, next_runs=runner.next_runs)
-    server = uvicorn.Server(
-        uvicorn.Config(web, settings.host, settings.port, log_config=None, access_log=False, server_header=False)
-    )
+    server = _server(app, create_web(app, next_runs=runner.next_runs))
     runner.start()
-    say(
-        f"Roadmap Monitor runs at http://{settings.host}:{settings.port} (stop with Ctrl-C). Mail goes to {_mail(app)}."
-    )
+    say(f"Roadmap Monitor runs at {_address(app)} (stop with Ctrl-C). Mail goes to {_mail(app)}.")
     try:
         server.run()
     except KeyboardInterrupt:
         say("Stopping.")
     finally:
         runner.stop()
+
+
+def web() -> None:
+    """Serve the web pages alone; schedule and work are other processes'."""
+    signal.signal(signal.SIGTERM, _leave)
+    with installation(patient=True) as app:
+        say(f"The pages are at {_address(app)} (stop with Ctrl-C).")
+        try:
+            _server(app, create_web(app)).run()
+        except KeyboardInterrupt:
+            say("Stopping.")
+
+
+def scheduler() -> None:
+    """Fire the schedule's ticks into the queue (PostgreSQL); any number of schedulers share them."""
+    from monitor.runners.cluster import Scheduler  # noqa: PLC0415 - SQLite installations have no Procrastinate
+
+    told = _told_to_stop()
+    with installation(patient=True) as app:
+        runner = Scheduler(app)
+        runner.start()
+        say("The schedule runs (stop with Ctrl-C).")
+        told.wait()
+        runner.stop()
+
+
+def worker(
+    *,
+    queues: Annotated[str, typer.Option(help="The queues to serve, separated by commas.")] = "poll,match,digest,mail",
+    concurrency: Annotated[int, typer.Option(min=1, max=100, help="How many jobs to carry out at a time.")] = 4,
+) -> None:
+    """Carry out the jobs of the queue (PostgreSQL); any number of workers share them."""
+    from monitor.runners.cluster import QUEUES, Worker  # noqa: PLC0415 - SQLite installations have no Procrastinate
+
+    names = [name.strip() for name in queues.split(",") if name.strip()]
+    known = dict.fromkeys(QUEUES.values())
+    if not names or not known.keys() >= set(names):
+        raise Refused(f"--queues {queues!r}: name some of {', '.join(known)}, separated by commas")
+    with installation(patient=True) as app:
+        runner = Worker(app, queues=names, concurrency=concurrency)
+        for told in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(told, lambda *_: runner.stop())
+        say(f"A worker serves {', '.join(names)} (stop with Ctrl-C).")
+        runner.run()
+
+
+def _server(app: App, pages: FastAPI) -> uvicorn.Server:
+    settings = app.settings
+    return uvicorn.Server(
+        uvicorn.Config(pages, settings.host, settings.port, log_config=None, access_log=False, server_header=False)
+    )
+
+
+def _address(app: App) -> str:
+    return f"http://{app.settings.host}:{app.settings.port}"
+
+
+def _told_to_stop() -> threading.Event:
+    """An event that is set when the process is told to stop."""
+    told = threading.Event()
+    for how in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(how, lambda *_: told.set())
+    return told
 
 
 def poll(

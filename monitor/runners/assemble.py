@@ -20,6 +20,7 @@ from monitor.shipped import shipped
 from monitor.store import config
 from monitor.store.engine import Database
 from monitor.store.migrate import upgrade
+from monitor.store.queue_schema import prepare_queue
 from monitor.tasks import App
 
 log = structlog.get_logger(__name__)
@@ -33,9 +34,10 @@ def open_database(settings: Settings, now: datetime) -> Database:
         DatabaseBusy: The database does not answer.
     """
     make_folder(settings.data_dir)
-    database = Database(settings.database)
+    database = make_database(settings)
     if copy := upgrade(database, now):
         log.info("the schema was upgraded", copy=str(copy))
+    prepare_queue(database)
     with database.write() as session:
         stored = config.stored_config(session)
         if not stored.topics and not stored.sources:
@@ -43,6 +45,11 @@ def open_database(settings: Settings, now: datetime) -> Database:
             count = config.apply(session, changes, actor="first start", now=now)
             log.info("the shipped config was applied", things=count)
     return database
+
+
+def make_database(settings: Settings) -> Database:
+    """The database of the settings, as it is; nothing is connected yet."""
+    return Database(settings.database, connections=settings.database_connections, pooler=settings.database_pooler)
 
 
 def make_folder(path: Path) -> None:

@@ -4,10 +4,15 @@ SQLite runs with WAL, a busy time-out, foreign keys, and ``BEGIN IMMEDIATE`` for
 write: with deferred transactions 111 of 160 concurrent increments were lost silently, with immediate ones none.
 Readers begin deferred, so that a page never waits for a poll. ``synchronous=FULL``: a digest that was marked as
 sent must still be marked after a power cut, or it would go twice.
+
+PostgreSQL is used so that a pooler may stand in front that hands connections on between transactions: nothing is set
+for a session. Each transaction begins by setting its own limits: how long it may wait for a lock, run one statement,
+or sit idle, so that a process that hangs holds nobody up for ever.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from monitor.errors import DatabaseBusy, SettingError
 
 BUSY_TIMEOUT_MS = 30_000
+LOCK_TIMEOUT_MS = 20_000
+STATEMENT_TIMEOUT_MS = 120_000
+IDLE_TIMEOUT_MS = 300_000
 
 
 class Database:
@@ -28,13 +37,15 @@ class Database:
 
     Args:
         url: An SQLAlchemy address, ``sqlite:///file`` or ``postgresql+psycopg://…``.
+        connections: How many connections to a server are held at most.
+        pooler: The address is that of a transaction pooler: nothing is prepared on a connection.
 
     Raises:
         SettingError: The address cannot be understood or names another kind of database.
     """
 
-    def __init__(self, url: str) -> None:
-        self.engine = _create_engine(url)
+    def __init__(self, url: str, *, connections: int = 10, pooler: bool = False) -> None:
+        self.engine = _create_engine(url, connections, pooler=pooler)
         self._reading = self.engine.execution_options(reads=True)
 
     @property
@@ -70,23 +81,56 @@ class Database:
         self.engine.dispose()
 
 
-def _create_engine(url: str) -> Engine:
+def _create_engine(url: str, connections: int, *, pooler: bool) -> Engine:
     try:
         kind = make_url(url).get_backend_name()
     except ArgumentError as error:
-        raise SettingError("settings", "database_url", url, _DATABASE_REMEDY) from error
+        raise SettingError("settings", "database_url", _without_password(url), _DATABASE_REMEDY) from error
     if kind == "sqlite":
         return _create_sqlite_engine(url)
     if kind == "postgresql":
-        return create_engine(url, pool_pre_ping=True)
-    raise SettingError("settings", "database_url", url, _DATABASE_REMEDY)
+        return _create_postgresql_engine(url, connections, pooler=pooler)
+    raise SettingError("settings", "database_url", _without_password(url), _DATABASE_REMEDY)
 
 
 _DATABASE_REMEDY = "write sqlite:///path/to/monitor.db or postgresql+psycopg://user:password@host/name"
 
 
+def _without_password(url: str) -> str:
+    return re.sub(r":[^:@/]+@", ":***@", url)
+
+
+def _create_postgresql_engine(url: str, connections: int, *, pooler: bool) -> Engine:
+    engine = create_engine(
+        url,
+        # Errors name the statement; its values, addresses among them, stay out of the logs.
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=connections,
+        max_overflow=0,
+        pool_recycle=1800,
+        connect_args={"prepare_threshold": None} if pooler else {},
+    )
+    event.listen(engine, "begin", _limit_postgresql)
+    return engine
+
+
+def _limit_postgresql(connection: Connection) -> None:
+    connection.exec_driver_sql(_LIMITS)
+
+
+_LIMITS = "SELECT " + ", ".join(
+    f"set_config('{name}', '{value}', true)"
+    for name, value in {
+        "lock_timeout": LOCK_TIMEOUT_MS,
+        "statement_timeout": STATEMENT_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
+    }.items()
+)
+
+
 def _create_sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -113,5 +157,9 @@ def _begin_sqlite(connection: Connection) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        raise DatabaseBusy(f"the database did not answer: {error.orig}") from error
+    except DBAPIError as error:
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            raise DatabaseBusy(f"the database did not answer: {error.orig}") from error
+        raise
+    except PoolTimeout as error:
+        raise DatabaseBusy(f"all connections to the database are in use: {error}") from error

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, text, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -167,6 +167,7 @@ def claim_for_articles(
 def _claim(
     session: Session, now: datetime, wanted: Any, *, limit: int, per_host: int, lease: timedelta
 ) -> dict[str, list[int]]:
+    _one_claim_at_a_time(session)
     leased = aliased(SourceRow)
     busy = select(leased.host).where(col(leased.lease_until) > now)
     due = and_(col(SourceRow.state) == "active", col(SourceRow.host).not_in(busy), wanted)
@@ -184,6 +185,15 @@ def _claim(
     for source_id, host in rows:
         claimed.setdefault(host, []).append(source_id)
     return claimed
+
+
+def _one_claim_at_a_time(session: Session) -> None:
+    """Let claims wait for one another: two at once could each take a source of one host. SQLite has one writer."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIMS})
+
+
+_CLAIMS = 0x524F  # any number will do, as long as every process of ours asks for the same one
 
 
 def load_states(session: Session, ids: Sequence[int]) -> list[SourceState]:
