@@ -117,16 +117,19 @@ def rescue(session: Session, *, silent_for: timedelta) -> int:
     """Put the jobs of workers that have been silent for so long back into the queue; their number."""
     asked = {"seconds": silent_for.total_seconds()}
     session.connection().execute(_FORGET_WORKERS, asked)
-    return len(session.connection().execute(_RESCUE).all())
+    ids = list(session.connection().execute(_ABANDONED).scalars())
+    session.connection().execute(_PUT_BACK, {"ids": ids})
+    return len(ids)
 
 
 _FORGET_WORKERS = text("SELECT procrastinate_prune_stalled_workers_v1(:seconds)")
 # A job that is being done by nobody: its worker's row is gone, and with it the job's reference to it.
-_RESCUE = text("""
-    SELECT procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL)
-    FROM procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL
-    FOR UPDATE SKIP LOCKED
+_ABANDONED = text("""
+    SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL FOR UPDATE SKIP LOCKED
 """)
+_PUT_BACK = text(
+    "SELECT procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL) FROM unnest(CAST(:ids AS bigint[])) AS id"
+)
 
 
 def queue_states(session: Session) -> list[QueueState]:
