@@ -71,6 +71,7 @@ class Settings(BaseModel):
     keep_slots_days: int = Field(ge=1)
     keep_letters_days: int = Field(ge=2)
     signups_per_network_and_hour: int = Field(ge=1)
+    requests_per_minute: int = Field(ge=1)
 
     @property
     def database(self) -> str:

@@ -30,18 +30,22 @@ from monitor.digests.render import render_digest
 from monitor.digests.select import Links, digest_content
 from monitor.errors import NotFound, Permanent
 from monitor.letters import Letter, render_letter
-from monitor.polling import articles
+from monitor.polling import articles, notices
 from monitor.polling.articles import ArticlesReport
 from monitor.polling.fetch import FailureKind, Fetcher
 from monitor.polling.intake import VisitReport
-from monitor.polling.notices import BROKEN_SOURCES, compose_broken_sources, tell_of_broken_sources
+from monitor.polling.notices import compose_broken_sources, tell_of_broken_sources
 from monitor.polling.regroup import regroup
 from monitor.polling.visit import visit_sources
 from monitor.settings import Settings
+from monitor.staff import sign_in
+from monitor.staff.letters import compose_sign_in
 from monitor.store import digests, items, letters, matches, outgoing, signups, slots, sources, subscribers, tallies
 from monitor.store.engine import Database
+from monitor.store.letters import Draft
 from monitor.store.live_watchlist import LiveWatchlist, reopen_if_changed
 from monitor.store.outgoing import Mail, Withheld
+from monitor.store.staff import prune_staff
 from monitor.store.tables import DigestRow, LetterRow, Outgoing, SubscriberRow
 from monitor.subscriptions.letters import compose
 from monitor.subscriptions.links import Doors
@@ -181,6 +185,7 @@ def prune(app: App, session: Session, now: datetime) -> list[Intent]:
     old = letters.prune_letters(session, now - timedelta(days=app.settings.keep_letters_days))
     requests = signups.prune_signups(session, now - KEEP_SIGNUPS)
     tallies.prune_tallies(session, now - KEEP_TALLIES)
+    prune_staff(session, now, keep=sign_in.KEEP_SIGN_INS)
     log.info("pruned", polls=polls, slots=ticks, letters=old, signups=requests)
     return []
 
@@ -365,10 +370,20 @@ def compose_letter(app: App, letter_id: int) -> Post | Withheld:
     """
     with app.database.read() as session:
         row = letters.load_letter(session, letter_id)
-        draft = compose_broken_sources(row) if row.kind == BROKEN_SOURCES else compose(session, row, app.doors)
+        draft = _draft(app, session, row)
     if isinstance(draft, Withheld):
         return draft
     return Post(render_letter(draft.template, draft.language, sender=app.sender, **draft.values), row.address)
+
+
+def _draft(app: App, session: Session, row: LetterRow) -> Draft | Withheld:
+    match row.kind:
+        case notices.BROKEN_SOURCES:
+            return compose_broken_sources(row)
+        case sign_in.LETTER:
+            return compose_sign_in(session, row, key=app.key, base_url=app.settings.base_url)
+        case _:
+            return compose(session, row, app.doors)
 
 
 def letter_of(app: App, digest_id: int, *, shared: bool = False) -> Letter:

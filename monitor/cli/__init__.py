@@ -23,6 +23,7 @@ from monitor.cli import (
     score,
     service,
     sources,
+    staff,
     subscribers,
     watches,
 )
@@ -54,6 +55,7 @@ app.add_typer(score.app, name="score")
 app.add_typer(digests.app, name="digest")
 app.add_typer(subscribers.app, name="subscriber")
 app.add_typer(sources.app, name="source")
+app.add_typer(staff.app, name="staff")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(config.app, name="config")
 app.add_typer(db.app, name="db")

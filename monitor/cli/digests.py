@@ -8,13 +8,13 @@ import typer
 
 from monitor.cli.installation import installation
 from monitor.cli.output import AsJson, print_rows, progress_bar, say
+from monitor.core.address import normalised_address
 from monitor.digests.preview import preview_digest
 from monitor.errors import NotFound
 from monitor.store.digests import list_digests
 from monitor.store.outgoing import due_ids
 from monitor.store.subscribers import due_subscriber_ids, find_subscriber
 from monitor.store.tables import DigestRow
-from monitor.subscriptions.subscribe import normalised_address
 from monitor.tasks import Intent, run_intent
 
 app = typer.Typer(help="The mails that subscribers get.", no_args_is_help=True)

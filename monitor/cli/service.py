@@ -15,6 +15,7 @@ from monitor.cli.installation import installation
 from monitor.cli.output import progress_bar, say
 from monitor.errors import NotFound, Refused
 from monitor.runners.local import LocalRunner
+from monitor.staff.sign_in import first_operator_link
 from monitor.store import sources
 from monitor.store.source_health import coverage_since
 from monitor.tasks import POLL_LEASE, App, drain, pack_polls
@@ -36,6 +37,8 @@ def serve(app: App, runner: LocalRunner) -> None:
     server = _server(app, create_web(app, next_runs=runner.next_runs))
     runner.start()
     say(f"Roadmap Monitor runs at {_address(app)} (stop with Ctrl-C). Mail goes to {_mail(app)}.")
+    if link := _first_link(app):
+        say(f"Nobody is on the staff yet. Whoever opens this link first becomes the operator: {link}")
     try:
         server.run()
     except KeyboardInterrupt:
@@ -130,6 +133,12 @@ def poll(
         with app.database.read() as session:
             failing = coverage_since(session, app.clock(), app.clock()).failing
         say(f"Visited {sum(map(len, due.values()))} sources." + (f" Failing: {', '.join(failing)}." if failing else ""))
+
+
+def _first_link(app: App) -> str | None:
+    settings = app.settings
+    with app.database.write() as session:
+        return first_operator_link(session, app.key, settings.base_url, operator=settings.operator, now=app.clock())
 
 
 def _mail(app: App) -> str:

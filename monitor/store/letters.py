@@ -26,6 +26,21 @@ class Draft:
     values: Mapping[str, Any]
 
 
+def notice(language: Language, title: str, *paragraphs: str, reason: str, action: tuple[str, str]) -> Draft:
+    """A short letter with one button.
+
+    Args:
+        language: The reader's language.
+        title: Its subject and heading.
+        paragraphs: What it says.
+        reason: Why the reader gets it.
+        action: What the button says, and where it leads.
+    """
+    name, url = action
+    values = {"title": title, "paragraphs": paragraphs, "reason": reason, "action": {"name": name, "url": url}}
+    return Draft("notice", language, values)
+
+
 def post_letter(
     session: Session,
     kind: str,

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from monitor.core.address import normalised_address
 from monitor.core.languages import Language
 from monitor.errors import Conflict, NotFound, Refused
 from monitor.store.letters import post_letter
@@ -15,8 +16,8 @@ from monitor.store.subscribers import delete_subscriber, find_subscriber, load_s
 from monitor.store.tables import AddressChangeRow, SubscriberRow
 from monitor.subscriptions.letters import LetterKind
 from monitor.subscriptions.preferences import note_change
-from monitor.subscriptions.subscribe import CONFIRM_WITHIN, normalised_address
-from monitor.subscriptions.tokens import INVALID, Purpose, read_token
+from monitor.subscriptions.subscribe import CONFIRM_WITHIN
+from monitor.tokens import INVALID, Purpose, read_token
 from monitor.translations import marked as _
 
 SAME_ADDRESS = _("This is the address that you have.")

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from monitor import translations
 from monitor.core.languages import Language
 from monitor.errors import NotFound
-from monitor.store.letters import Draft
+from monitor.store.letters import Draft, notice
 from monitor.store.outgoing import Withheld
 from monitor.store.signups import load_signup
 from monitor.store.subscribers import find_subscriber, load_subscriber
@@ -22,7 +22,7 @@ from monitor.store.tables import AddressChangeRow, LetterRow, SubscriberRow
 from monitor.subscriptions.choices import Choice
 from monitor.subscriptions.links import Doors
 from monitor.subscriptions.subscribe import CONFIRM_WITHIN, topic_names
-from monitor.subscriptions.tokens import Purpose
+from monitor.tokens import Purpose
 
 
 class LetterKind(StrEnum):
@@ -64,7 +64,7 @@ def _signup(session: Session, row: LetterRow, doors: Doors) -> Draft | Withheld:
 def _already(subscriber: SubscriberRow, doors: Doors) -> Draft:
     language = Language(subscriber.language)
     say = translations.translations(language).gettext
-    return _notice(
+    return notice(
         language,
         say("You are subscribed already"),
         say("This address was entered on our subscription form. It has a subscription, and nothing has changed."),
@@ -80,7 +80,7 @@ def _link(session: Session, row: LetterRow, doors: Doors) -> Draft | Withheld:
         return Withheld("there is no subscription that gets mail at this address")
     language = Language(subscriber.language)
     say = translations.translations(language).gettext
-    return _notice(
+    return notice(
         language,
         say("The link to your preferences"),
         say("With this link you change topics, schedule, language and address, or end the subscription."),
@@ -93,7 +93,7 @@ def _link(session: Session, row: LetterRow, doors: Doors) -> Draft | Withheld:
 def _old_address(session: Session, row: LetterRow, doors: Doors) -> Draft:
     change, language = _change(session, row)
     say = translations.translations(language).gettext
-    return _notice(
+    return notice(
         language,
         say("Is your address to change?"),
         say("Somebody, we hope you, asked that your digests go to %(address)s.") % {"address": change.new_address},
@@ -109,7 +109,7 @@ def _new_address(session: Session, row: LetterRow, doors: Doors) -> Draft | With
     if taken and taken.state == "suppressed":
         return Withheld("the address is suppressed")
     say = translations.translations(language).gettext
-    return _notice(
+    return notice(
         language,
         say("Are digests to come here?"),
         say("A subscriber, we hope you, asked that their digests of government news come to this address."),
@@ -124,12 +124,6 @@ def _change(session: Session, row: LetterRow) -> tuple[AddressChangeRow, Languag
     if change is None:
         raise NotFound("this change of address does not exist any more")
     return change, Language(load_subscriber(session, change.subscriber_id).language)
-
-
-def _notice(language: Language, title: str, *paragraphs: str, reason: str, action: tuple[str, str]) -> Draft:
-    name, url = action
-    values = {"title": title, "paragraphs": paragraphs, "reason": reason, "action": {"name": name, "url": url}}
-    return Draft("notice", language, values)
 
 
 _COMPOSERS: Mapping[LetterKind, Callable[[Session, LetterRow, Doors], Draft | Withheld]] = {

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from monitor.errors import NotFound
 from monitor.store.subscribers import load_subscriber
 from monitor.store.tables import SubscriberRow
-from monitor.subscriptions.tokens import INVALID, Purpose, read_token, sign
+from monitor.tokens import INVALID, Purpose, read_token, sign
 
 
 @dataclass(frozen=True, slots=True)

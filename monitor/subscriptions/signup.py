@@ -7,6 +7,7 @@ from enum import Enum, auto
 
 from sqlmodel import Session
 
+from monitor.core.address import normalised_address
 from monitor.core.languages import Language
 from monitor.store.letters import post_letter
 from monitor.store.signups import load_signup, save_signup
@@ -16,8 +17,8 @@ from monitor.subscriptions.choices import Choice
 from monitor.subscriptions.consent import confirmed, form_consent
 from monitor.subscriptions.letters import LetterKind
 from monitor.subscriptions.preferences import SUBSCRIBER, change_choice
-from monitor.subscriptions.subscribe import CONFIRM_WITHIN, chosen_topics, normalised_address, subscribe
-from monitor.subscriptions.tokens import Purpose, read_token
+from monitor.subscriptions.subscribe import CONFIRM_WITHIN, chosen_topics, subscribe
+from monitor.tokens import Purpose, read_token
 
 
 class SignupState(Enum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from email_validator import EmailNotValidError, validate_email
 from sqlmodel import Session
 
+from monitor.core.address import normalised_address
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.schedule import Schedule
 from monitor.errors import Conflict, Refused
@@ -18,25 +18,6 @@ from monitor.subscriptions.choices import Choice
 CONFIRM_WITHIN = timedelta(days=7)
 KEEP_SIGNUPS = timedelta(days=30)
 """How long a request is kept: a link that is used again, or too late, still gets a helpful answer."""
-
-
-def normalised_address(address: str) -> str:
-    """The one form in which an address is kept and compared: as mail servers write it, in lower case.
-
-    Local parts are case-sensitive on paper (RFC 5321, 2.4) and nowhere in practice; two subscriptions of one person
-    that differ in a capital letter would be a mistake. A domain in another script is kept in its ASCII form; a local
-    part in another script would need SMTPUTF8 (RFC 6531), which few servers offer.
-
-    Raises:
-        Refused: This is not an address that mail can be sent to.
-    """
-    try:
-        checked = validate_email(
-            address, allow_smtputf8=False, check_deliverability=False, strict=True, test_environment=True
-        )
-    except EmailNotValidError as error:
-        raise Refused(f"address {address!r}: {error}") from error
-    return f"{checked.local_part}@{checked.ascii_domain}".lower()
 
 
 def chosen_topics(session: Session, wanted: Sequence[str]) -> tuple[str, ...]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
+from monitor.core.roles import Role
 from monitor.errors import Conflict
 from monitor.store.subscribers import load_subscriber
 from monitor.store.tables import AddressChangeRow
 from monitor.subscriptions.address import ChangeState, change_of, change_state, confirm_address_change
-from monitor.subscriptions.tokens import Purpose
 from monitor.tasks import App
-from monitor.web.languages import reader_language, switch
+from monitor.tokens import Purpose
+from monitor.web.access import guarded
+from monitor.web.languages import reader_language
 from monitor.web.rendering import own_page
 
-router = APIRouter()
+router = guarded(Role.PUBLIC)
 
 
 class Side(StrEnum):
@@ -68,10 +70,10 @@ def _page(
     language = reader_language(request, load_subscriber(session, change.subscriber_id).language)
     status = {ChangeState.EXPIRED: 410}.get(state, 409 if problem else 200)
     return own_page(
+        request,
         "address.html",
         status=status,
         language=language,
-        switch=switch(request.url.path, language),
         state=state.name,
         agreed=agreed,
         problem=problem,

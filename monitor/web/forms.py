@@ -15,13 +15,13 @@ from fastapi import HTTPException, Request
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
+from monitor.core.address import normalised_address
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.schedule import Frequency, Schedule
 from monitor.errors import Refused
 from monitor.store.tables import SubscriberRow
 from monitor.store.watchlist import load_pillars, load_topics
 from monitor.subscriptions.choices import Choice
-from monitor.subscriptions.subscribe import normalised_address
 from monitor.translations import locale
 from monitor.translations import marked as _
 from monitor.web.languages import OWN_NAMES, likely_zone

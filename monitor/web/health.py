@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from monitor.core.roles import Role
+from monitor.web.access import guarded
 
-router = APIRouter()
+router = guarded(Role.PUBLIC)
 
 
 @router.get("/healthz")

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from monitor.core.nouns import Pillar, Topic
+from monitor.core.roles import Role
 from monitor.matching.excerpt import Excerpt, excerpt
 from monitor.store import items, matches, source_health, sources, watchlist
 from monitor.store.matches import LoggedMatch, TopicActivity
 from monitor.tasks import TICKS, App
+from monitor.web.access import guarded
 from monitor.web.rendering import page
 
-router = APIRouter()
+router = guarded(Role.PUBLIC)
 
 _RECENT = timedelta(days=7)
 _NEWEST = 10
@@ -61,6 +63,7 @@ def home(request: Request) -> HTMLResponse:
     names = {topic.id: topic.names["en"] for topic in topics}
     next_runs = request.app.state.next_runs()
     return page(
+        request,
         "home.html",
         now=now,
         pillars=show_pillars(pillars, topics, activity),

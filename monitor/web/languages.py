@@ -20,9 +20,22 @@ _ZONES = {
 }
 
 
+COOKIE = "lang"
+
+
+def asked_language(request: Request) -> Language | None:
+    """The language of ``?lang=``: the reader has just chosen it."""
+    return primary_language(request.query_params.get("lang"))
+
+
 def reader_language(request: Request, known: str | None = None) -> Language:
-    """The language of ``?lang=``, else the one that is known of the reader, else the best that the browser accepts."""
-    asked = primary_language(request.query_params.get("lang")) or primary_language(known)
+    """The reader's language.
+
+    That is the one of ``?lang=``, else the one chosen so before (a cookie keeps it), else the one that is known of the
+    reader, else the best that the browser accepts.
+    """
+    chosen = asked_language(request) or primary_language(request.cookies.get(COOKIE))
+    asked = chosen or primary_language(known)
     accepted = (primary_language(tag) for tag in _accepted(request))
     return asked or next((language for language in accepted if language), Language.EN)
 
@@ -33,10 +46,11 @@ def likely_zone(request: Request) -> str:
     return next((_ZONES[region] for region in regions if region in _ZONES), DEFAULT_ZONE)
 
 
-def switch(path: str, current: Language) -> list[tuple[str, str, str]]:
-    """The other languages in which a page is there: tag, name and address."""
+def switch(request: Request, current: Language, path: str = "") -> list[tuple[str, str, str]]:
+    """The other languages in which a page is there, this one where no path is named: tag, name and address."""
     others = [language for language in READER_LANGUAGES if language is not current]
-    return [(language.value, OWN_NAMES[language], f"{path}?lang={language.value}") for language in others]
+    asked = {language: request.url.include_query_params(lang=language.value).query for language in others}
+    return [(other.value, OWN_NAMES[other], f"{path or request.url.path}?{asked[other]}") for other in others]
 
 
 def _accepted(request: Request) -> list[str]:

@@ -12,12 +12,12 @@ from sqlmodel import Session
 
 from monitor.core.languages import Language
 from monitor.errors import Conflict, NotFound, QueryError, Refused
+from monitor.store.limits import DAY, HOUR, within_own_limit
 from monitor.store.subscribers import topics_of
 from monitor.store.tables import SubscriberRow
 from monitor.subscriptions import preferences
 from monitor.subscriptions.address import request_address_change
 from monitor.subscriptions.keywords import NO_SUCH_KEYWORD, add_keyword, checked_keyword, remove_keyword
-from monitor.subscriptions.limits import DAY, HOUR, within_own_limit
 from monitor.subscriptions.unsubscribe import resubscribe, unsubscribe
 from monitor.tasks import App
 from monitor.translations import marked as _

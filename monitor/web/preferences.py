@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.datastructures import FormData
 
+from monitor.core.roles import Role
 from monitor.digests.build import next_digest
 from monitor.store.personal import own_watches
 from monitor.store.subscribers import topics_of
@@ -16,15 +17,16 @@ from monitor.subscriptions.data import erase, export_data
 from monitor.subscriptions.keywords import MAX_LENGTH, MOST_KEYWORDS, preview_keyword
 from monitor.subscriptions.links import Doors, subscriber_of
 from monitor.subscriptions.preferences import SUBSCRIBER
-from monitor.subscriptions.tokens import Purpose
 from monitor.tasks import App
+from monitor.tokens import Purpose
 from monitor.translations import marked as _
+from monitor.web.access import guarded
 from monitor.web.forms import Entered, choice_options, posted, subscriber_entered
-from monitor.web.languages import reader_language, switch
+from monitor.web.languages import reader_language
 from monitor.web.preference_forms import ACTIONS, Answer, Visit
 from monitor.web.rendering import own_page
 
-router = APIRouter()
+router = guarded(Role.PUBLIC)
 
 Posted = Annotated[FormData, Depends(posted)]
 
@@ -76,9 +78,9 @@ def ask_to_delete(request: Request, token: str) -> HTMLResponse:
         subscriber = subscriber_of(session, app.key, Purpose.MANAGE, token)
         language = reader_language(request, subscriber.language)
         return own_page(
+            request,
             "delete.html",
             language=language,
-            switch=switch(request.url.path, language),
             address=subscriber.address,
             back=Doors("", app.key).preferences(subscriber),
             done=False,
@@ -93,7 +95,7 @@ def delete(request: Request, token: str) -> HTMLResponse:
         subscriber = subscriber_of(session, app.key, Purpose.MANAGE, token)
         language = reader_language(request, subscriber.language)
         erase(session, subscriber, actor=SUBSCRIBER, now=app.clock())
-    return own_page("delete.html", language=language, switch=[], address="", back="", done=True)
+    return own_page(request, "delete.html", language=language, address="", back="", done=True)
 
 
 def _page(request: Request, visit: Visit, answer: Answer) -> HTMLResponse:
@@ -103,10 +105,10 @@ def _page(request: Request, visit: Visit, answer: Answer) -> HTMLResponse:
     topics = topics_of(visit.session, visit.subscriber_id)
     stored = subscriber_entered(subscriber, topics, options["topics_total"])
     return own_page(
+        request,
         "preferences.html",
         status=422 if answer.entered and answer.entered.errors else 200,
         language=language,
-        switch=switch(request.url.path, language),
         answer=answer,
         entered=answer.entered or stored,
         preview=preview_keyword(visit.session, *answer.preview, now=now) if answer.preview else None,

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
+from monitor.core.roles import Role
 from monitor.errors import Conflict, NotFound
 from monitor.store.tables import SubscriberRow
 from monitor.subscriptions.links import Doors, subscriber_of
-from monitor.subscriptions.tokens import Purpose, read_token
 from monitor.subscriptions.unsubscribe import resubscribe, unsubscribe
 from monitor.tasks import App, letter_of
-from monitor.web.languages import reader_language, switch
+from monitor.tokens import Purpose, read_token
+from monitor.web.access import guarded
+from monitor.web.languages import reader_language
 from monitor.web.rendering import own_page
 
-router = APIRouter()
+router = guarded(Role.PUBLIC)
 
 
 @router.get("/digests/{token}")
@@ -80,11 +82,12 @@ def _page(request: Request, subscriber: SubscriberRow | None, token: str, *, aga
     app: App = request.app.state.app
     language = reader_language(request, subscriber.language if subscriber else None)
     return own_page(
+        request,
         "unsubscribe.html",
         language=language,
-        switch=switch(f"/unsubscribe/{token}", language),
         state=subscriber.state if subscriber else "gone",
         again=again,
+        found_at=f"/unsubscribe/{token}",
         path=f"/unsubscribe/{token}",
         preferences=Doors("", app.key).preferences(subscriber) if subscriber else "",
         organisation=app.settings.organisation,

@@ -2,60 +2,119 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache, partial
-from typing import Any
+from typing import Any, Literal
 
+from babel.dates import format_timedelta
+from babel.numbers import format_decimal
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from monitor.core.languages import Language
+from monitor.core.roles import role_of
 from monitor.letters import web_address
 from monitor.matching.excerpt import excerpt
 from monitor.shipped import shipped
-from monitor.translations import country_name, day, moment_text, translations
+from monitor.translations import country_name, day, locale, moment_text, translations
+from monitor.web import flash
+from monitor.web.access import Visitor, visitor_of
+from monitor.web.flash import Said
+from monitor.web.languages import COOKIE as LANGUAGE_COOKIE
+from monitor.web.languages import asked_language, reader_language, switch
+from monitor.web.navigation import Link, navigation
 
-_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+_A_YEAR = 365 * 86_400
 
 
-def page(template: str, *, status: int = 200, language: Language = Language.EN, **values: Any) -> HTMLResponse:
-    """Render a template of ``templates/web`` as a response."""
-    return HTMLResponse(_environment(language).get_template(template).render(values), status_code=status)
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the frame of every page shows around what the page is about."""
+
+    visitor: Visitor
+    navigation: list[Link]
+    switch: list[tuple[str, str, str]]
+    said: Said | None
 
 
-def own_page(template: str, *, status: int = 200, language: Language, **values: Any) -> HTMLResponse:
+def page(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    language: Language | None = None,
+    found_at: str = "",
+    **values: Any,
+) -> HTMLResponse:
+    """Render a template of ``templates/web`` as a response.
+
+    Args:
+        request: The request that is answered.
+        template: The name of the template.
+        status: The HTTP status.
+        language: In which language, where that is not simply the reader's.
+        found_at: Where the page is found in other languages, where that is not the path of the request.
+        values: What the template names besides ``frame``.
+    """
+    language = language or reader_language(request)
+    frame = _frame(request, language, found_at)
+    html = environment(language).get_template(template).render(values, frame=frame)
+    response = HTMLResponse(html, status_code=status)
+    if frame.said:
+        response.delete_cookie(flash.COOKIE)
+    if asked := asked_language(request):
+        response.set_cookie(LANGUAGE_COOKIE, asked.value, max_age=_A_YEAR, samesite="lax", httponly=True)
+    return response
+
+
+def own_page(
+    request: Request, template: str, *, status: int = 200, language: Language | None = None, **values: Any
+) -> HTMLResponse:
     """Render a page that is one reader's own: nobody keeps a copy of it, and no search engine lists it."""
-    response = page(template, status=status, language=language, **values)
+    response = page(request, template, status=status, language=language, **values)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
     return response
 
 
-def message_page(title: str, text: str, *, status: int, language: Language = Language.EN) -> HTMLResponse:
+def message_page(request: Request, title: str, text: str, *, status: int) -> HTMLResponse:
     """A page that says one thing; title and text are translated where the catalogue has them."""
+    say = translations(reader_language(request)).gettext
+    return page(request, "message.html", status=status, title=say(title), text=say(text))
+
+
+def _frame(request: Request, language: Language, path: str) -> Frame:
+    visitor = visitor_of(request)
+    # A part of a page shows no messages: they wait for the next whole page.
+    told = None if "hx-request" in request.headers else flash.said(request)
+    return Frame(visitor, navigation(visitor.role, request.url.path), switch(request, language, path), told)
+
+
+def ago(moment: datetime | None, now: datetime, language: Language = Language.EN) -> str:
+    """How long ago something was, or in what time it will be, roughly and in words."""
     say = translations(language).gettext
-    return page("message.html", status=status, language=language, title=say(title), text=say(text))
-
-
-def ago(moment: datetime | None, now: datetime) -> str:
-    """How long ago something was, roughly and in words."""
     if moment is None:
-        return "never"
-    seconds = int((now - moment).total_seconds())
-    if abs(seconds) < 60:
-        return "within a minute" if seconds < 0 else "just now"
-    return f"{_span(seconds)} ago" if seconds > 0 else f"in {_span(-seconds)}"
+        return say("never")
+    span = moment - now
+    if abs(span) < timedelta(minutes=1):
+        return say("within a minute") if span > timedelta(0) else say("just now")
+    unit = next(unit for size, unit in _UNITS if abs(span) >= size)
+    return format_timedelta(span, granularity=unit, threshold=1e9, add_direction=True, locale=locale(language))
 
 
-def _span(seconds: int) -> str:
-    size, name = next(unit for unit in _UNITS if seconds >= unit[0])
-    count = seconds // size
-    return f"{count} {name}{'s' if count > 1 else ''}"
+_UNITS: tuple[tuple[timedelta, Literal["day", "hour", "minute"]], ...] = (
+    (timedelta(days=1), "day"),
+    (timedelta(hours=1), "hour"),
+    (timedelta(minutes=1), "minute"),
+)
 
 
 @cache
-def _environment(language: Language) -> Environment:
-    environment = Environment(
+def environment(language: Language) -> Environment:
+    """Jinja for one language."""
+    made = Environment(
         loader=FileSystemLoader(shipped("templates", "web")),
         autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
@@ -63,11 +122,13 @@ def _environment(language: Language) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # added by the i18n extension
-    environment.filters["web"] = web_address
-    environment.filters["country"] = partial(country_name, language=language)
-    environment.filters["day"] = partial(day, language=language, zone="UTC")
-    environment.filters["excerpt"] = excerpt
-    environment.filters["moment"] = partial(moment_text, language=language)
-    environment.globals.update(ago=ago, language=language.value)
-    return environment
+    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # added by the i18n extension
+    made.filters["web"] = web_address
+    made.filters["country"] = partial(country_name, language=language)
+    made.filters["day"] = partial(day, language=language, zone="UTC")
+    made.filters["role"] = role_of
+    made.filters["excerpt"] = excerpt
+    made.filters["moment"] = partial(moment_text, language=language)
+    made.filters["number"] = partial(format_decimal, locale=locale(language))
+    made.globals.update(ago=partial(ago, language=language), language=language.value)
+    return made

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
 from monitor import translations
+from monitor.core.roles import Role
 from monitor.digests.build import next_digest
+from monitor.store.limits import HOUR, within_network_limit
 from monitor.store.subscribers import find_subscriber
 from monitor.store.tables import SignupRow
 from monitor.subscriptions.choices import Choice
 from monitor.subscriptions.consent import WORDING
-from monitor.subscriptions.limits import HOUR, within_network_limit
 from monitor.subscriptions.links import Doors
 from monitor.subscriptions.signup import (
     SignupState,
@@ -27,11 +28,12 @@ from monitor.subscriptions.signup import (
 )
 from monitor.subscriptions.subscribe import topic_names
 from monitor.tasks import App
+from monitor.web.access import guarded
 from monitor.web.forms import Entered, choice_options, fresh_entered, known_topics, posted
-from monitor.web.languages import reader_language, switch
+from monitor.web.languages import reader_language
 from monitor.web.rendering import own_page, page
 
-router = APIRouter()
+router = guarded(Role.PUBLIC)
 
 Posted = Annotated[FormData, Depends(posted)]
 
@@ -108,10 +110,10 @@ def _form(request: Request, session: Session, entered: Entered, *, status: int =
     app: App = request.app.state.app
     language = reader_language(request)
     return page(
+        request,
         "signup.html",
         status=status,
         language=language,
-        switch=switch(request.url.path, language),
         entered=entered,
         options=choice_options(session, language, entered.text("zone")),
         wording=WORDING,
@@ -121,9 +123,7 @@ def _form(request: Request, session: Session, entered: Entered, *, status: int =
 
 def _link_form(request: Request, entered: Entered, *, status: int = 200) -> HTMLResponse:
     language = reader_language(request)
-    return page(
-        "link.html", status=status, language=language, switch=switch(request.url.path, language), entered=entered
-    )
+    return page(request, "link.html", status=status, language=language, entered=entered)
 
 
 def _within_limit(request: Request, session: Session, form: str) -> bool:
@@ -134,13 +134,13 @@ def _within_limit(request: Request, session: Session, form: str) -> bool:
 
 
 def _too_many(request: Request) -> HTMLResponse:
-    response = page("too_many.html", status=429, language=reader_language(request))
+    response = page(request, "too_many.html", status=429, language=reader_language(request))
     response.headers["Retry-After"] = str(int(HOUR.total_seconds()))
     return response
 
 
 def _on_its_way(request: Request, address: str) -> HTMLResponse:
-    return own_page("on_its_way.html", language=reader_language(request), address=address)
+    return own_page(request, "on_its_way.html", language=reader_language(request), address=address)
 
 
 def _confirmation(
@@ -151,10 +151,10 @@ def _confirmation(
     language = reader_language(request, choice.language)
     subscriber = find_subscriber(session, signup.address) if done else None
     return own_page(
+        request,
         "confirm.html",
         status=410 if state is SignupState.EXPIRED else 200,
         language=language,
-        switch=switch(request.url.path, language),
         state=state.name,
         done=done,
         address=signup.address,

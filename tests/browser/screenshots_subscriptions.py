@@ -31,8 +31,8 @@ from monitor.subscriptions.choices import Choice
 from monitor.subscriptions.keywords import add_keyword
 from monitor.subscriptions.links import Doors
 from monitor.subscriptions.subscribe import subscribe
-from monitor.subscriptions.tokens import Purpose
 from monitor.tasks import App
+from monitor.tokens import Purpose
 
 LANGUAGES = (Language.EN, Language.FR)
 TITLES = {

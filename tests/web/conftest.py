@@ -18,14 +18,17 @@ from sqlmodel import SQLModel, select
 
 from monitor.core.languages import Language
 from monitor.core.nouns import Pillar, Topic, Watch
+from monitor.core.roles import Role
 from monitor.core.schedule import Schedule
 from monitor.delivery.outcome import Delivered, Outcome
 from monitor.settings import Settings
+from monitor.staff.people import add_staff
+from monitor.staff.sign_in import Opened, sign_in
 from monitor.store import config
 from monitor.store.config import Config
 from monitor.store.engine import Database
 from monitor.store.subscribers import find_subscriber
-from monitor.store.tables import SubscriberRow
+from monitor.store.tables import SignInRow, SubscriberRow
 from monitor.subscriptions.links import Doors
 from monitor.subscriptions.subscribe import subscribe_confirmed
 from monitor.tasks import TICKS, App, drain, run_tick
@@ -59,6 +62,9 @@ class Site:
 
     def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Make a request just as it is given, from an address of the network."""
+        if cookies := request.pop("cookies", {}):
+            cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+            request["headers"] = request.get("headers", {}) | {"Cookie": cookie}
         transport = httpx.ASGITransport(self.web, client=(self.network, 50000))
 
         async def send() -> httpx.Response:
@@ -109,6 +115,20 @@ class Site:
             found = find_subscriber(session, address)
         assert found
         return found
+
+    def add_staff(self, address: str, role: Role) -> None:
+        with self.app.database.write() as session:
+            add_staff(session, address, role, actor="test", now=self.now)
+
+    def signed_in(self, role: Role) -> dict[str, str]:
+        """The cookies of a new session of somebody with a role, ``ROLE@example.org``."""
+        address = f"{role.word}@example.org"
+        self.add_staff(address, role)
+        with self.app.database.write() as session:
+            row = SignInRow(address=address, requested_at=self.now, expires_at=self.now + timedelta(minutes=1))
+            opened = sign_in(session, row, address="", device="a browser", now=self.now)
+        assert isinstance(opened, Opened)
+        return {"session": opened.token}
 
     def preferences(self, address: str = "reader@example.org") -> str:
         """The path of a subscriber's preferences."""

@@ -1,4 +1,4 @@
-"""Signed tokens: what lets a reader act without a password, and nobody else in their place."""
+"""Signed tokens: what lets a person act without a password, and nobody else in their place."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Purpose(StrEnum):
     DIGEST = "digest"
     OLD_ADDRESS = "old-address"
     NEW_ADDRESS = "new-address"
+    SIGN_IN = "sign-in"
 
 
 class Named(NamedTuple):

@@ -1,0 +1,43 @@
+"""The main navigation: what a visitor sees follows from their role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.core.roles import Role
+from monitor.translations import marked as _
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page in the navigation; its name is an id of the catalogues."""
+
+    path: str
+    name: str
+    role: Role = Role.PUBLIC
+
+
+NAVIGATION = (
+    Entry("/", _("Roadmap")),
+    Entry("/subscribe", _("Subscribe")),
+    Entry("/account", _("Account"), Role.VIEWER),
+)
+"""In the order in which they are shown; a page is added here together with its router."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry as it is shown; ``here`` says that the visitor is on this page or below it."""
+
+    path: str
+    name: str
+    here: bool
+
+
+def navigation(role: Role, path: str) -> list[Link]:
+    """The entries for a role, seen from a page."""
+    return [Link(entry.path, entry.name, _is_at(path, entry.path)) for entry in NAVIGATION if role >= entry.role]
+
+
+def _is_at(path: str, entry: str) -> bool:
+    return path == entry or (entry != "/" and path.startswith(f"{entry}/"))
