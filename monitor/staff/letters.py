@@ -18,13 +18,13 @@ def compose_sign_in(session: Session, row: LetterRow, *, key: str, base_url: str
     if find_staff(session, row.address) is None:
         return Withheld("nobody on the staff has this address")
     language = Language(row.language)
-    say = translations.translations(language).gettext
+    say = translations.translations(language)
     minutes = int(LINK_LIFE.total_seconds()) // 60
     return notice(
         language,
-        say("Sign in to Roadmap Monitor"),
-        say("The link works once, within %(minutes)s minutes.") % {"minutes": minutes},
-        say("Whoever has it can sign in as you: do not pass this mail on."),
-        reason=say("You get this one mail because somebody, we hope you, asked to sign in with your address."),
-        action=(say("Sign in"), sign_in_url(base_url, key, row.payload["sign_in"])),
+        say.gettext("Sign in to Roadmap Monitor"),
+        say.gettext("The link works once, within %(minutes)s minutes.") % {"minutes": minutes},
+        say.gettext("Whoever has it can sign in as you: do not pass this mail on."),
+        reason=say.gettext("You get this one mail because somebody, we hope you, asked to sign in with your address."),
+        action=(say.gettext("Sign in"), sign_in_url(base_url, key, row.payload["sign_in"])),
     )

@@ -63,14 +63,16 @@ def _signup(session: Session, row: LetterRow, doors: Doors) -> Draft | Withheld:
 
 def _already(subscriber: SubscriberRow, doors: Doors) -> Draft:
     language = Language(subscriber.language)
-    say = translations.translations(language).gettext
+    say = translations.translations(language)
     return notice(
         language,
-        say("You are subscribed already"),
-        say("This address was entered on our subscription form. It has a subscription, and nothing has changed."),
-        say("If you wish other topics, another day or another language, choose them in your preferences."),
-        reason=say("You get this one mail because your address was entered on our subscription form."),
-        action=(say("Open your preferences"), doors.preferences(subscriber)),
+        say.gettext("You are subscribed already"),
+        say.gettext(
+            "This address was entered on our subscription form. It has a subscription, and nothing has changed."
+        ),
+        say.gettext("If you wish other topics, another day or another language, choose them in your preferences."),
+        reason=say.gettext("You get this one mail because your address was entered on our subscription form."),
+        action=(say.gettext("Open your preferences"), doors.preferences(subscriber)),
     )
 
 
@@ -79,27 +81,28 @@ def _link(session: Session, row: LetterRow, doors: Doors) -> Draft | Withheld:
     if subscriber is None or subscriber.state == "suppressed":
         return Withheld("there is no subscription that gets mail at this address")
     language = Language(subscriber.language)
-    say = translations.translations(language).gettext
+    say = translations.translations(language)
     return notice(
         language,
-        say("The link to your preferences"),
-        say("With this link you change topics, schedule, language and address, or end the subscription."),
-        say("Whoever has the link can do the same: do not pass this mail on."),
-        reason=say("You get this one mail because somebody, we hope you, asked for the link."),
-        action=(say("Open your preferences"), doors.preferences(subscriber)),
+        say.gettext("The link to your preferences"),
+        say.gettext("With this link you change topics, schedule, language and address, or end the subscription."),
+        say.gettext("Whoever has the link can do the same: do not pass this mail on."),
+        reason=say.gettext("You get this one mail because somebody, we hope you, asked for the link."),
+        action=(say.gettext("Open your preferences"), doors.preferences(subscriber)),
     )
 
 
 def _old_address(session: Session, row: LetterRow, doors: Doors) -> Draft:
     change, language = _change(session, row)
-    say = translations.translations(language).gettext
+    say = translations.translations(language)
     return notice(
         language,
-        say("Is your address to change?"),
-        say("Somebody, we hope you, asked that your digests go to %(address)s.") % {"address": change.new_address},
-        say("It takes effect when both addresses have confirmed it. If it was not you, do nothing."),
-        reason=say("You get this one mail because a change of address was asked for in your preferences."),
-        action=(say("Confirm the change"), doors.address_change(Purpose.OLD_ADDRESS, change.id or 0)),
+        say.gettext("Is your address to change?"),
+        say.gettext("Somebody, we hope you, asked that your digests go to %(address)s.")
+        % {"address": change.new_address},
+        say.gettext("It takes effect when both addresses have confirmed it. If it was not you, do nothing."),
+        reason=say.gettext("You get this one mail because a change of address was asked for in your preferences."),
+        action=(say.gettext("Confirm the change"), doors.address_change(Purpose.OLD_ADDRESS, change.id or 0)),
     )
 
 
@@ -108,14 +111,14 @@ def _new_address(session: Session, row: LetterRow, doors: Doors) -> Draft | With
     taken = find_subscriber(session, row.address)
     if taken and taken.state == "suppressed":
         return Withheld("the address is suppressed")
-    say = translations.translations(language).gettext
+    say = translations.translations(language)
     return notice(
         language,
-        say("Are digests to come here?"),
-        say("A subscriber, we hope you, asked that their digests of government news come to this address."),
-        say("It takes effect when both addresses have confirmed it. If it was not you, do nothing."),
-        reason=say("You get this one mail because your address was entered in a subscriber’s preferences."),
-        action=(say("Confirm the change"), doors.address_change(Purpose.NEW_ADDRESS, change.id or 0)),
+        say.gettext("Are digests to come here?"),
+        say.gettext("A subscriber, we hope you, asked that their digests of government news come to this address."),
+        say.gettext("It takes effect when both addresses have confirmed it. If it was not you, do nothing."),
+        reason=say.gettext("You get this one mail because your address was entered in a subscriber’s preferences."),
+        action=(say.gettext("Confirm the change"), doors.address_change(Purpose.NEW_ADDRESS, change.id or 0)),
     )
 
 

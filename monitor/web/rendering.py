@@ -81,8 +81,8 @@ def own_page(
 
 def message_page(request: Request, title: str, text: str, *, status: int) -> HTMLResponse:
     """A page that says one thing; title and text are translated where the catalogue has them."""
-    say = translations(reader_language(request)).gettext
-    return page(request, "message.html", status=status, title=say(title), text=say(text))
+    say = translations(reader_language(request))
+    return page(request, "message.html", status=status, title=say.gettext(title), text=say.gettext(text))
 
 
 def _frame(request: Request, language: Language, path: str) -> Frame:
@@ -94,12 +94,12 @@ def _frame(request: Request, language: Language, path: str) -> Frame:
 
 def ago(moment: datetime | None, now: datetime, language: Language = Language.EN) -> str:
     """How long ago something was, or in what time it will be, roughly and in words."""
-    say = translations(language).gettext
+    say = translations(language)
     if moment is None:
-        return say("never")
+        return say.gettext("never")
     span = moment - now
     if abs(span) < timedelta(minutes=1):
-        return say("within a minute") if span > timedelta(0) else say("just now")
+        return say.gettext("within a minute") if span > timedelta(0) else say.gettext("just now")
     unit = next(unit for size, unit in _UNITS if abs(span) >= size)
     return format_timedelta(span, granularity=unit, threshold=1e9, add_direction=True, locale=locale(language))
 
