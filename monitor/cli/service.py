@@ -37,8 +37,7 @@ def serve(app: App, runner: LocalRunner) -> None:
     server = _server(app, create_web(app, next_runs=runner.next_runs))
     runner.start()
     say(f"Roadmap Monitor runs at {_address(app)} (stop with Ctrl-C). Mail goes to {_mail(app)}.")
-    if link := _first_link(app):
-        say(f"Nobody is on the staff yet. Whoever opens this link first becomes the operator: {link}")
+    _invite_operator(app)
     try:
         server.run()
     except KeyboardInterrupt:
@@ -52,6 +51,7 @@ def web() -> None:
     signal.signal(signal.SIGTERM, _leave)
     with installation(patient=True) as app:
         say(f"The pages are at {_address(app)} (stop with Ctrl-C).")
+        _invite_operator(app)
         try:
             _server(app, create_web(app)).run()
         except KeyboardInterrupt:
@@ -135,10 +135,12 @@ def poll(
         say(f"Visited {sum(map(len, due.values()))} sources." + (f" Failing: {', '.join(failing)}." if failing else ""))
 
 
-def _first_link(app: App) -> str | None:
+def _invite_operator(app: App) -> None:
     settings = app.settings
     with app.database.write() as session:
-        return first_operator_link(session, app.key, settings.base_url, operator=settings.operator, now=app.clock())
+        link = first_operator_link(session, app.key, settings.base_url, operator=settings.operator, now=app.clock())
+    if link:
+        say(f"Nobody is on the staff yet. Whoever opens this link first becomes the operator: {link}")
 
 
 def _mail(app: App) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from monitor.cli.service import _first_link
 from monitor.core.roles import Role
+from monitor.staff.sign_in import first_operator_link
 
 WORDS = {
     "en": ("Become the operator", "Staff: sign in", "Account", "Make a key"),
@@ -18,7 +18,8 @@ WORDS = {
 @pytest.mark.parametrize("language", WORDS)
 def test_the_first_operator_comes_in_by_keyboard(installed: Any, browse: Any, serving: Any, language: str) -> None:
     become, staff_sign_in, account, make = WORDS[language]
-    path = _first_link(installed).removeprefix(installed.settings.base_url)
+    with installed.database.write() as session:
+        path = first_operator_link(session, installed.key, "", operator="", now=installed.clock())
     with serving(installed) as address:
         tab = browse(address, language=language)
         tab.go("/")
