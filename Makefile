@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
   $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 ARGS ?=
+SECONDS ?= 60
+PURE := monitor/core/*,monitor/matching/*,monitor/digests/calendar.py,monitor/polling/decide.py,monitor/polling/pace.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format bench lock clean
+.PHONY: help run demo test check format docs coverage mutate fuzz audit bench lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run ## Run the service: web page, schedule and workers in one process
 	$(BIN)/monitor run $(ARGS)
@@ -31,18 +33,38 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.docs ## Build the documentation site into build/site, with its links checked
+	$(BIN)/python tools/site.py
+
+coverage: $(VENV)/.dev ## Run the tests and tell which branches none of them takes; fails below what docs/quality.md promises
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=90
+	$(BIN)/coverage report --fail-under=100 --include=$(PURE)
+
+mutate: $(VENV)/.audit ## Change the pure code a little and see that a test fails (ARGS="monitor.digests.calendar*" for a part)
+	$(BIN)/mutmut run $(ARGS)
+	$(BIN)/mutmut results
+
+fuzz: $(VENV)/.audit ## Throw mutated bytes at the parsers of feeds, queries and mail, SECONDS each
+	for target in feed mail query; do $(BIN)/python fuzz/run.py $$target -max_total_time=$(SECONDS) $(ARGS) || exit 1; done
+
+audit: $(VENV)/.audit ## Ask the package index for known vulnerabilities of what is locked (needs the network)
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements/run.txt
+
 bench: $(VENV)/.bench ## Run the benchmarks beside the named peers
 	for run in benchmarks/*/run.py; do $(BIN)/python $$run $(ARGS) || exit 1; done
 
 lock: $(VENV)/bin/python ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
-	for set in run dev bench; do \
+	for set in run dev docs audit bench; do \
 	  extra=$$( [ $$set = run ] && echo build || echo $$set ); \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --extra $$extra --no-emit-package roadmap-monitor --output-file requirements/$$set.txt pyproject.toml || exit 1; done
 
 clean: ## Remove what the targets made, but no data
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist mutants .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@if [ -z "$(PYTHON)" ]; then \

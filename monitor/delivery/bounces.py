@@ -17,6 +17,7 @@ from email.message import Message
 
 from flufl.bounce import all_failures
 
+from monitor.core.text import tidy
 from monitor.delivery.verp import find_return_path
 
 # It logs a traceback for each message that one of its patterns stumbles over, besides raising it.
@@ -77,7 +78,7 @@ def read_returned(raw: bytes, address: str, key: str) -> Returned:
     message = message_from_bytes(raw)
     if message.get_content_type() == "multipart/report":
         return _report(message, reference)
-    return _unreported(message, reference)
+    return _unreported(message, raw.decode("latin-1"), reference)
 
 
 def _report(message: Message, reference: str) -> Returned:
@@ -103,14 +104,14 @@ def _delivery_status(part: Message, reference: str) -> Returned:
         return Ignored("a report of no failure")
     status = re.search(r"^status:\s*(\S+)", text, re.IGNORECASE | re.MULTILINE)
     diagnosis = re.search(r"^diagnostic-code:\s*(.+(?:\n[ \t].+)*)", text, re.IGNORECASE | re.MULTILINE)
-    detail = " ".join(diagnosis[1].split()) if diagnosis else ""
+    detail = _printable(diagnosis[1]) if diagnosis else ""
     # Some servers write 5.0.0 as the status and the true one into the diagnosis.
     codes = [match[0] for match in _STATUS.finditer(f"{status[1] if status else ''} {detail}")]
     gone = any(_GONE.fullmatch(code) for code in codes)
     return Bounced(reference, hard=gone, detail=(detail or " ".join(codes) or "failed")[:300])
 
 
-def _unreported(message: Message, reference: str) -> Returned:
+def _unreported(message: Message, written: str, reference: str) -> Returned:
     """What servers write that are older than reports, or heed no standard: each has a pattern in flufl.bounce."""
     if not message["from"]:
         return Ignored("not a report")
@@ -121,7 +122,7 @@ def _unreported(message: Message, reference: str) -> Returned:
     if not soft and not hard:
         return Ignored("not a report")
     # It calls hard whatever is final, a full mailbox included: only a status of its own makes an address gone.
-    codes = [found[0] for found in _STATUS.finditer(message.as_string())]
+    codes = [found[0] for found in _STATUS.finditer(written)]
     gone = bool(hard) and any(_GONE.fullmatch(code) for code in codes)
     return Bounced(reference, hard=gone, detail=" ".join(dict.fromkeys(codes))[:300] or "a report in words")
 
@@ -139,8 +140,15 @@ def refused_for_good(answer: str) -> bool:
 def _text(part: Message) -> str:
     payload = part.get_payload()
     if isinstance(payload, list):
-        return "\n".join(inner.as_string() for inner in payload if isinstance(inner, Message))
+        # Not as_string(): it refuses to write a header that hides another one.
+        blocks = (inner for inner in payload if isinstance(inner, Message))
+        return "\n".join(f"{name}: {value}" for block in blocks for name, value in block.raw_items())
     return str(payload)
+
+
+def _printable(text: str) -> str:
+    """A stranger's words as one line that a database can keep: bytes of no charset become question marks."""
+    return tidy(text.encode("utf-8", "replace").decode())
 
 
 def suppresses(bounces: Iterable[tuple[datetime, bool]], now: datetime) -> bool:

@@ -39,8 +39,9 @@ class Words:
     @property
     def term(self) -> str:
         """The words as one would write them in a query, without field and weight."""
-        near = "" if self.near is None else f"~{self.near}"
-        return f"{'=' if self.exact else ''}{_quoted(self.text)}{near}"
+        # "cross-border" is two words, and to be near one another is said of a phrase.
+        words = _quoted(self.text) if self.near is None else f"{_in_quotes(self.text)}~{self.near}"
+        return f"{'=' if self.exact else ''}{words}"
 
     def __str__(self) -> str:
         field = f"{self.field}:" if self.field else ""
@@ -135,5 +136,9 @@ def _grouped(node: Node) -> str:
 def _quoted(text: str) -> str:
     if _BARE.fullmatch(text) and text.casefold() not in OPERATOR_WORDS:
         return text
+    return _in_quotes(text)
+
+
+def _in_quotes(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -125,6 +125,16 @@ Subject: NORAD: 3
             Ignored("a report of another kind"),
             id="an empty report",
         ),
+        pytest.param(
+            report("5.1.1", diagnosis="550 5.1.1 no \x1dX-Other: é" + "y" * 90),
+            Bounced("d123", hard=True, detail="smtp; 550 5.1.1 no X-Other: ??" + "y" * 90),
+            id="a header that hides another one",
+        ),
+        pytest.param(
+            report("5.1.1", diagnosis="550 no\x00 such\x1b user"),
+            Bounced("d123", hard=True, detail="smtp; 550 no such user"),
+            id="control characters in the diagnosis",
+        ),
         pytest.param(b"", Ignored("not about a mail of ours"), id="nothing"),
         pytest.param(PATH.encode() + b"x" * MAX_REPORT_BYTES, Ignored("too large for a report"), id="a megabyte"),
     ],

@@ -28,6 +28,7 @@ from monitor.matching.tree import And, Attribute, Not, Or, Words, positive_words
         ('"critical   mineral*"', '"critical mineral*"'),
         ('"canada minister climate"~8', '"canada minister climate"~8'),
         ('"norad"~8', "norad"),
+        ('"cross-border"~8', '"cross-border"~8'),
         ("moderni*", "moderni*"),
         ("=Leaders", "=Leaders"),
         ('="Leaders Summit"', '="Leaders Summit"'),
