@@ -53,6 +53,7 @@ class Settings(BaseModel):
     mail_from: _Address
     reply_to: _Address | Literal[""]
     smtp_fallback_hosts: str
+    smtp_connections: int = Field(ge=1, le=100)
     mails_per_second: float = Field(ge=0)
     mails_per_minute_and_domain: float = Field(ge=0)
     dkim_domain: str

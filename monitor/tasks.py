@@ -8,47 +8,31 @@ it done. Whoever dies in between leaves rows from which the next tick starts aga
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
 
 import structlog
 from sqlmodel import Session
 
-from monitor.clock import utc_now
-from monitor.delivery.message import Envelope, build_message, message_id
-from monitor.delivery.outcome import Deferred, Delivered, Outcome, Refused
-from monitor.delivery.retry import next_attempt
-from monitor.delivery.transport import Transport
-from monitor.digests.build import MessageId, build_digest
-from monitor.digests.content import Sender
+from monitor.app import App, Intent
+from monitor.digests.build import build_digest
 from monitor.digests.personal import personal_hits
-from monitor.digests.render import render_digest
-from monitor.digests.select import Links, digest_content
-from monitor.errors import NotFound, Permanent
-from monitor.letters import Letter, render_letter
-from monitor.polling import articles, notices
+from monitor.mails import compose_digest, compose_letter
+from monitor.polling import articles
 from monitor.polling.articles import ArticlesReport
-from monitor.polling.fetch import FailureKind, Fetcher
+from monitor.polling.fetch import FailureKind
 from monitor.polling.intake import VisitReport
-from monitor.polling.notices import compose_broken_sources, tell_of_broken_sources
+from monitor.polling.notices import tell_of_broken_sources
 from monitor.polling.regroup import regroup
 from monitor.polling.visit import visit_sources
-from monitor.settings import Settings
+from monitor.returned import empty_mailbox
+from monitor.sending import send_mails
 from monitor.staff import sign_in
-from monitor.staff.letters import compose_sign_in
-from monitor.store import digests, items, letters, matches, outgoing, signups, slots, sources, subscribers, tallies
-from monitor.store.engine import Database
-from monitor.store.letters import Draft
-from monitor.store.live_watchlist import LiveWatchlist, reopen_if_changed
-from monitor.store.outgoing import Mail, Withheld
+from monitor.store import items, letters, matches, outgoing, signups, slots, sources, subscribers, tallies
+from monitor.store.live_watchlist import reopen_if_changed
 from monitor.store.staff import prune_staff
-from monitor.store.tables import DigestRow, LetterRow, Outgoing, SubscriberRow
-from monitor.subscriptions.letters import compose
-from monitor.subscriptions.links import Doors
+from monitor.store.tables import DigestRow, LetterRow
 from monitor.subscriptions.subscribe import KEEP_SIGNUPS
 
 log = structlog.get_logger(__name__)
@@ -60,55 +44,11 @@ ARTICLE_SOURCES = 3
 """Sources of one host whose pages are read under one lease: with its pauses, that is some minutes."""
 MATCH_BATCH = 100
 DIGEST_BATCH = 200
-SEND_BATCH = 50
-SEND_LEASE = timedelta(minutes=10)
+SEND_BATCH = 1000
 _NO_WAY_OUT = frozenset({FailureKind.DNS, FailureKind.REFUSED, FailureKind.TIMEOUT})
 KEEP_TALLIES = timedelta(days=2)
 MATCHING_PATIENCE = timedelta(hours=1)
 """How long a due digest waits for items that have not been matched yet; after that it goes without them."""
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """What the tasks work with; one per process."""
-
-    settings: Settings
-    key: str
-    database: Database
-    make_transport: Callable[[], Transport]
-    make_fetcher: Callable[[], Fetcher]
-    live: LiveWatchlist = field(default_factory=LiveWatchlist)
-    stopping: threading.Event = field(default_factory=threading.Event)
-    clock: Callable[[], datetime] = utc_now
-
-    @property
-    def message_id(self) -> MessageId:
-        """How a digest's Message-ID follows from its key, in the domain of this installation."""
-        return partial(message_id, domain=self.settings.mail_domain)
-
-    @property
-    def sender(self) -> Sender:
-        """Who mails."""
-        return Sender(self.settings.organisation, self.settings.postal_address, self.settings.contact)
-
-    @property
-    def doors(self) -> Doors:
-        """The addresses of this installation's pages that mails lead to."""
-        return Doors(self.settings.base_url, self.key)
-
-    def links(self, subscriber: SubscriberRow, digest_id: int | None = None) -> Links:
-        """The addresses in a digest that are a reader's own; before there is one, its web copy is the first page."""
-        doors = self.doors
-        web = doors.digest(digest_id) if digest_id else doors.home
-        return Links(manage=doors.preferences(subscriber), unsubscribe=doors.unsubscribe(subscriber), web=web)
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A task to run over some rows."""
-
-    task: str
-    ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +88,19 @@ def start_due_digests(app: App, session: Session, now: datetime) -> list[Intent]
 
 def deliver_digests(app: App, session: Session, now: datetime) -> list[Intent]:
     """Find the digests whose sending, first or again, is due."""
-    due = outgoing.due_ids(session, DigestRow, now, limit=20 * SEND_BATCH)
+    due = outgoing.due_ids(session, DigestRow, now, limit=4 * SEND_BATCH)
     return _batches("send_digests", due, SEND_BATCH)
 
 
 def deliver_letters(app: App, session: Session, now: datetime) -> list[Intent]:
     """Find the letters whose sending, first or again, is due."""
-    due = outgoing.due_ids(session, LetterRow, now, limit=20 * SEND_BATCH)
+    due = outgoing.due_ids(session, LetterRow, now, limit=4 * SEND_BATCH)
     return _batches("send_letters", due, SEND_BATCH)
+
+
+def read_bounces(app: App, session: Session, now: datetime) -> list[Intent]:
+    """Have the mailbox for bounces read, where there is one."""
+    return [Intent("read_mailbox", ())] if app.settings.imap_host and app.settings.bounce_address else []
 
 
 def recover_lost_work(app: App, session: Session, now: datetime) -> list[Intent]:
@@ -196,6 +141,7 @@ TICKS: tuple[Tick, ...] = (
     Tick("start_due_digests", timedelta(minutes=1), start_due_digests, "build the digests that are due"),
     Tick("deliver_digests", timedelta(seconds=30), deliver_digests, "send what is built"),
     Tick("deliver_letters", timedelta(seconds=10), deliver_letters, "send confirmations and links"),
+    Tick("read_bounces", timedelta(minutes=5), read_bounces, "read the mail that came back"),
     Tick("recover_lost_work", timedelta(minutes=10), recover_lost_work, "take up what a crash left behind"),
     Tick("tell_operator", timedelta(hours=1), tell_operator, "tell the operator of broken sources"),
     Tick("prune", timedelta(days=1), prune, "forget old history"),
@@ -293,151 +239,23 @@ def build_digests(app: App, ids: Sequence[int]) -> list[Intent]:
     return _batches("send_digests", built, SEND_BATCH)
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A mail ready for its envelope; ``unsubscribe_url`` is of digests only."""
-
-    letter: Letter
-    recipient: str
-    unsubscribe_url: str = ""
-
-
 def send_digests(app: App, ids: Sequence[int]) -> list[Intent]:
-    """Send each digest that is still due, one attempt each, over one connection."""
-    return _send(app, ids, DigestRow, compose_digest)
-
-
-def send_letters(app: App, ids: Sequence[int]) -> list[Intent]:
-    """Send each letter that is still due, one attempt each, over one connection."""
-    return _send(app, ids, LetterRow, compose_letter)
-
-
-def _send(
-    app: App, ids: Sequence[int], kind: type[Mail], composer: Callable[[App, int], Post | Withheld]
-) -> list[Intent]:
-    transport = app.make_transport()
-    try:
-        for mail_id in ids:
-            if app.stopping.is_set():
-                break
-            _send_one(app, transport, mail_id, kind, composer)
-    finally:
-        transport.close()
+    """Send each digest that is still due, one attempt each."""
+    send_mails(app, ids, DigestRow, compose_digest)
     return []
 
 
-def _send_one(
-    app: App, transport: Transport, mail_id: int, kind: type[Mail], composer: Callable[[App, int], Post | Withheld]
-) -> None:
-    with app.database.write() as session:
-        row = outgoing.claim(session, kind, mail_id, app.clock(), lease=SEND_LEASE)
-    if row is None:
-        return
-    try:
-        post = composer(app, mail_id)
-    except NotFound:
-        return  # its reader had everything deleted a moment ago
-    if isinstance(post, Withheld):
-        written = {"state": "cancelled", "last_error": post.reason}
-    else:
-        # No transaction is open while the mail server is talked to. Killed between its answer and our commit, the
-        # mail is due again when the lease ends, and goes out once more with the same Message-ID.
-        outcome = _attempt(app, transport, row, post)
-        written = {"subject": post.letter.subject, **after_attempt(row, outcome, app.clock())}
-    with app.database.write() as session:
-        outgoing.finish(session, kind, mail_id, **written)
-    log.info(str(kind.__tablename__), id=mail_id, state=written["state"], attempts=row.attempts)
+def send_letters(app: App, ids: Sequence[int]) -> list[Intent]:
+    """Send each letter that is still due, one attempt each."""
+    send_mails(app, ids, LetterRow, compose_letter)
+    return []
 
 
-def compose_digest(app: App, digest_id: int) -> Post | Withheld:
-    """A digest as it is to be sent now.
-
-    Raises:
-        NotFound: There is no such digest.
-    """
-    with app.database.read() as session:
-        subscriber = subscribers.load_subscriber(session, digests.load_digest(session, digest_id).subscriber_id)
-    if subscriber.state != "active":
-        return Withheld(f"the subscriber is {subscriber.state}")
-    return Post(letter_of(app, digest_id), subscriber.address, app.doors.unsubscribe(subscriber))
-
-
-def compose_letter(app: App, letter_id: int) -> Post | Withheld:
-    """A letter as it is to be sent now.
-
-    Raises:
-        NotFound: There is no such letter.
-    """
-    with app.database.read() as session:
-        row = letters.load_letter(session, letter_id)
-        draft = _draft(app, session, row)
-    if isinstance(draft, Withheld):
-        return draft
-    return Post(render_letter(draft.template, draft.language, sender=app.sender, **draft.values), row.address)
-
-
-def _draft(app: App, session: Session, row: LetterRow) -> Draft | Withheld:
-    match row.kind:
-        case notices.BROKEN_SOURCES:
-            return compose_broken_sources(row)
-        case sign_in.LETTER:
-            return compose_sign_in(session, row, key=app.key, base_url=app.settings.base_url)
-        case _:
-            return compose(session, row, app.doors)
-
-
-def letter_of(app: App, digest_id: int, *, shared: bool = False) -> Letter:
-    """A stored digest as its reader sees it.
-
-    Args:
-        app: The installation.
-        digest_id: Which digest.
-        shared: Leave out the links with which whoever holds them acts for the reader: people pass web copies on.
-
-    Raises:
-        NotFound: There is no such digest.
-    """
-    with app.database.read() as session:
-        digest = digests.load_digest(session, digest_id)
-        subscriber = subscribers.load_subscriber(session, digest.subscriber_id)
-        links = app.links(subscriber, digest_id)
-        if shared:
-            links = replace(links, manage=app.doors.lost_link, unsubscribe=app.doors.lost_link)
-        return render_digest(digest_content(session, digest, subscriber, sender=app.sender, links=links))
-
-
-def _attempt(app: App, transport: Transport, row: Outgoing, post: Post) -> Outcome:
-    settings = app.settings
-    envelope = Envelope(
-        sender_name=settings.organisation,
-        sender_address=settings.mail_from,
-        recipient=post.recipient,
-        message_id=row.message_id,
-        date=row.built_at,
-        reply_to=settings.reply_to,
-        list_id=f"digests.{settings.mail_domain}" if post.unsubscribe_url else "",
-        unsubscribe_url=post.unsubscribe_url,
-        feedback_id=f"{row.__tablename__}:{settings.mail_domain}",
-    )
-    try:
-        message = build_message(post.letter, envelope)
-    except Permanent as error:
-        return Refused(str(error), bounced=False)
-    return transport.send(message, sender=settings.mail_from, recipient=post.recipient)
-
-
-def after_attempt(row: Outgoing, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """What an attempt at sending leaves in the row of a digest or letter."""
-    match outcome:
-        case Delivered():
-            return {"state": "sent", "sent_at": now, "last_error": ""}
-        case Refused():
-            return {"state": "failed", "last_error": outcome.detail}
-        case Deferred():
-            again = next_attempt(row.attempts, row.built_at, now)
-            if again is None:
-                return {"state": "failed", "last_error": f"given up after three days: {outcome.detail}"}
-            return {"state": "built", "next_attempt_at": again, "last_error": outcome.detail}
+def read_mailbox(app: App, ids: Sequence[int]) -> list[Intent]:
+    """Read what lies unread in the mailbox for bounces."""
+    if found := empty_mailbox(app):
+        log.info("mail came back", **found)
+    return []
 
 
 TASKS: Mapping[str, Callable[[App, Sequence[int]], list[Intent]]] = {
@@ -447,6 +265,7 @@ TASKS: Mapping[str, Callable[[App, Sequence[int]], list[Intent]]] = {
     "build_digests": build_digests,
     "send_digests": send_digests,
     "send_letters": send_letters,
+    "read_mailbox": read_mailbox,
 }
 
 

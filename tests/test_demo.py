@@ -17,13 +17,13 @@ import httpx2 as httpx
 import pytest
 from sqlmodel import col, func, select
 
+from monitor.app import App
 from monitor.newsroom.offices import TROUBLES, read_offices
 from monitor.runners.assemble import make_app
 from monitor.settings import load_settings
 from monitor.store.matches import list_matches
 from monitor.store.sources import list_sources
 from monitor.store.tables import ItemRow, RevisionRow
-from monitor.tasks import App
 from monitor.web.app import create_web
 
 LANGUAGES = ("en", "fr", "es")

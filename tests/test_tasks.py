@@ -12,19 +12,29 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
+from monitor.app import App
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, Pillar, SourceSpec, Topic, Watch
 from monitor.core.schedule import Schedule
 from monitor.core.text import content_hash
+from monitor.delivery.bounces import Bounced, Ignored
 from monitor.delivery.outcome import Deferred, Delivered, Outcome, Refused
+from monitor.delivery.pool import Pace
+from monitor.delivery.verp import return_path
+from monitor.digests.render import render_digest
+from monitor.returned import take_back
+from monitor.sending import obstacle
 from monitor.settings import Settings
 from monitor.store import config, items, sources
+from monitor.store.bounces import reference_of
 from monitor.store.config import Config
 from monitor.store.engine import Database
-from monitor.store.tables import DigestRow, ItemRow, MatchRow
+from monitor.store.kept import pause_sending, resume_sending
+from monitor.store.subscribers import load_subscriber
+from monitor.store.tables import BounceRow, DigestRow, ItemRow, MatchRow, SubscriberRow
 from monitor.subscriptions.subscribe import subscribe_confirmed
 from monitor.subscriptions.unsubscribe import unsubscribe
-from monitor.tasks import TICKS, App, drain, run_tick
+from monitor.tasks import TICKS, drain, run_tick
 
 NAMES = {"en": "NORAD", "fr": "NORAD", "es": "NORAD"}
 WEEK = timedelta(weeks=1)
@@ -37,8 +47,10 @@ class Mailbox:
 
     answers: list[Outcome] = field(default_factory=list)
     taken: list[EmailMessage] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
 
     def send(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
+        self.senders.append(sender)
         outcome = self.answers.pop(0) if self.answers else Delivered("taken")
         if isinstance(outcome, Delivered):
             self.taken.append(message_from_bytes(message, policy=policy.default))
@@ -223,6 +235,141 @@ def test_a_refused_digest_fails_and_the_others_go_on(service: Service, monday: d
     service.publish(monday - ONE, "NORAD Alpha")
     service.tick(monday)
     assert sorted(digest.state for digest in service.digests()) == ["failed", "sent"]
+
+
+def test_a_refused_address_is_counted_and_gets_no_more(service: Service, monday: datetime) -> None:
+    service.mailbox.answers = [Refused("550 5.1.1 no such user", bounced=True)]
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.tick(monday)
+    service.publish(monday + ONE, "NORAD Beta")
+    service.tick(monday + WEEK)
+    with service.app.database.read() as session:
+        (bounce,) = session.exec(select(BounceRow)).all()
+        (reader,) = session.exec(select(SubscriberRow)).all()
+    assert (bounce.kind, reader.state) == ("hard", "suppressed")
+    assert service.mailbox.taken == []
+
+
+def report_of(digest: DigestRow, app: App, status: str = "5.1.1", key: str = "key") -> bytes:
+    """A delivery report as mail servers write it."""
+    path = return_path(reference_of(digest), app.settings.bounce_address, key)
+    return (
+        f"To: {path}\nFrom: MAILER-DAEMON@mx.example.org\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="B"\n\n'
+        f"--B\nContent-Type: message/delivery-status\n\nAction: failed\nStatus: {status}\n\n--B--\n"
+    ).encode()
+
+
+def test_mail_that_comes_back_ends_a_subscription_and_a_forged_one_does_not(service: Service, monday: datetime) -> None:
+    settings = service.app.settings.model_copy(update={"bounce_address": "bounces@example.org"})
+    service.app = app = replace(service.app, settings=settings, clock=lambda: monday + ONE)
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.tick(monday)
+    (digest,) = service.digests()
+    assert service.mailbox.senders == [return_path(f"d{digest.id}", "bounces@example.org", "key")]
+    assert isinstance(take_back(app, report_of(digest, app, key="somebody else's")), Ignored)
+    assert isinstance(take_back(app, b"To: bounces@example.org\n\nI am away until Monday."), Ignored)
+    for _ in range(3):
+        take_back(app, report_of(digest, app, "4.2.2"))
+    with app.database.read() as session:
+        assert session.exec(select(SubscriberRow.state)).one() == "active"
+        assert session.exec(select(BounceRow.kind)).all() == ["soft"], "a report that is read twice counts once"
+    assert isinstance(take_back(app, report_of(digest, app)), Bounced)
+    with app.database.read() as session:
+        assert session.exec(select(SubscriberRow.state)).one() == "suppressed"
+        assert session.exec(select(DigestRow.state)).one() == "bounced"
+
+
+def test_a_paused_service_sends_nothing_and_loses_nothing(service: Service, monday: datetime) -> None:
+    """Four days of pause do not count as days of trouble either."""
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    with service.app.database.write() as session:
+        assert pause_sending(session, actor="test", now=monday)
+    for day in range(4):
+        service.tick(monday + timedelta(days=day))
+    assert service.mailbox.taken == []
+    assert [digest.state for digest in service.digests()] == ["built"]
+    with service.app.database.write() as session:
+        assert resume_sending(session, actor="test", now=monday)
+    service.mailbox.answers = [Deferred("451 later")]
+    service.tick(monday + timedelta(days=4))
+    service.tick(monday + timedelta(days=4, hours=1))
+    assert [titles(mail) for mail in service.mailbox.taken] == [{"Alpha"}]
+
+
+def test_the_public_is_not_mailed_without_an_identity(service: Service, monday: datetime) -> None:
+    settings = service.app.settings.model_copy(update={"smtp_host": "mail.example.org"})
+    service.app = replace(service.app, settings=settings)
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.tick(monday)
+    assert service.mailbox.taken == []
+    assert "contact and postal_address" in str(obstacle(service.app))
+    complete = settings.model_copy(update={"contact": "x@example.org", "postal_address": "1 Example Street"})
+    service.app = replace(service.app, settings=complete)
+    service.tick(monday + ONE)
+    assert len(service.mailbox.taken) == 1
+
+
+def test_a_mail_that_cannot_be_written_holds_up_no_other(
+    service: Service, monday: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = service.subscribe(monday - ONE, "broken@example.org")
+    service.subscribe(monday - ONE, "here@example.org")
+    service.publish(monday - ONE, "NORAD Alpha")
+
+    def render(content: Any) -> Any:
+        if content.unsubscribe_url == broken_url:
+            raise RuntimeError("a bug")
+        return render_digest(content)
+
+    with service.app.database.read() as session:
+        broken_url = service.app.doors.unsubscribe(load_subscriber(session, broken))
+    monkeypatch.setattr("monitor.mails.render_digest", render)
+    for hours in range(80):
+        service.tick(monday + timedelta(hours=hours))
+    assert [mail["To"] for mail in service.mailbox.taken] == ["here@example.org"]
+    assert sorted((digest.state, "a bug" in digest.last_error) for digest in service.digests()) == [
+        ("failed", True),
+        ("sent", False),
+    ]
+
+
+def test_mails_to_one_domain_take_turns_and_the_others_do_not_wait(service: Service, monday: datetime) -> None:
+    service.app = replace(service.app, pace=Pace(per_domain=1 / 60))
+    for name in ("a@slow.example", "b@slow.example", "c@quick.example"):
+        service.subscribe(monday - ONE, name)
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.tick(monday)
+    waiting = [digest for digest in service.digests() if digest.state == "built"]
+    assert len(service.mailbox.taken) == 2
+    assert "c@quick.example" in [mail["To"] for mail in service.mailbox.taken]
+    assert [(digest.attempts, digest.next_attempt_at > monday) for digest in waiting] == [(0, True)]
+
+
+def test_a_stop_gives_back_what_was_claimed(service: Service, monday: datetime) -> None:
+    for number in range(5):
+        service.subscribe(monday - ONE, f"reader{number}@example.org")
+    service.publish(monday - ONE, "NORAD Alpha")
+    send = service.mailbox.send
+
+    def stop(message: bytes, **to: str) -> Outcome:
+        service.app.stopping.set()
+        return send(message, **to)
+
+    service.mailbox.send = stop  # type: ignore[method-assign]
+    one = service.app.settings.model_copy(update={"smtp_connections": 1})
+    service.app = replace(service.app, settings=one)
+    service.tick(monday)
+    states = sorted((digest.state, digest.attempts) for digest in service.digests())
+    assert states == [("built", 0)] * 4 + [("sent", 1)]
+    service.app.stopping.clear()
+    service.mailbox.send = send  # type: ignore[method-assign]
+    service.tick(monday + timedelta(seconds=1), "deliver_digests")
+    assert len({mail["To"] for mail in service.mailbox.taken}) == len(service.mailbox.taken) == 5
 
 
 def test_who_unsubscribes_after_the_building_gets_nothing(service: Service, monday: datetime) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from monitor.cli import (
     archive,
+    bounces,
     config,
     db,
     demo,
@@ -53,6 +54,7 @@ app.command("demo")(demo.demo)
 app.add_typer(watches.app, name="watch")
 app.add_typer(score.app, name="score")
 app.add_typer(digests.app, name="digest")
+app.add_typer(bounces.app, name="bounce")
 app.add_typer(subscribers.app, name="subscriber")
 app.add_typer(sources.app, name="source")
 app.add_typer(staff.app, name="staff")

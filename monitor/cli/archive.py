@@ -11,6 +11,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from monitor.app import App
 from monitor.cli.installation import installation
 from monitor.cli.output import errors, progress_bar, say, track
 from monitor.core.languages import READER_LANGUAGES, Language
@@ -18,7 +19,7 @@ from monitor.errors import Refused
 from monitor.store import items
 from monitor.store.archive import reindex
 from monitor.store.imports import Imported, archive_source, import_archive
-from monitor.tasks import MATCH_BATCH, App, match_items
+from monitor.tasks import MATCH_BATCH, match_items
 
 _BAD_LINES_SHOWN = 20
 

@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlmodel import Session, col, select
 
+from monitor.app import App
 from monitor.cli.installation import installation
 from monitor.cli.output import say, track
 from monitor.cli.service import serve
@@ -44,7 +45,7 @@ from monitor.store.migrate import upgrade
 from monitor.store.sources import list_sources
 from monitor.store.tables import PollRow, RevisionRow
 from monitor.subscriptions.subscribe import subscribe_confirmed
-from monitor.tasks import TICKS, App, drain, run_tick
+from monitor.tasks import TICKS, drain, run_tick
 
 _ZONE = "America/Toronto"
 _LEAST_FOUND = 0.9

@@ -6,16 +6,19 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.installation import installation
+from monitor.app import Intent
+from monitor.cli.installation import ACTOR, installation
 from monitor.cli.output import AsJson, print_rows, progress_bar, say
 from monitor.core.address import normalised_address
 from monitor.digests.preview import preview_digest
-from monitor.errors import NotFound
+from monitor.errors import NotFound, Refused
+from monitor.sending import obstacle
 from monitor.store.digests import list_digests
+from monitor.store.kept import pause_sending, resume_sending
 from monitor.store.outgoing import due_ids
 from monitor.store.subscribers import due_subscriber_ids, find_subscriber
 from monitor.store.tables import DigestRow
-from monitor.tasks import Intent, run_intent
+from monitor.tasks import run_intent
 
 app = typer.Typer(help="The mails that subscribers get.", no_args_is_help=True)
 
@@ -46,6 +49,8 @@ def preview(
 def send() -> None:
     """Build the digests that are due and send all that wait, now; exit code 1 if one could not be sent."""
     with installation() as opened:
+        if reason := obstacle(opened):
+            raise Refused(reason)
         with opened.database.read() as session:
             due = due_subscriber_ids(session, opened.clock(), limit=1_000_000)
         run_intent(opened, Intent("build_digests", tuple(due)))
@@ -60,6 +65,22 @@ def send() -> None:
     say(f"{sent} sent, {len(done) - sent} not; `monitor digest list` tells more.")
     if sent < len(done):
         raise typer.Exit(1)
+
+
+@app.command()
+def pause() -> None:
+    """Let no mail go out, digests and letters alike, until `monitor digest resume`; what is due meanwhile waits."""
+    with installation() as opened, opened.database.write() as session:
+        changed = pause_sending(session, actor=ACTOR, now=opened.clock())
+    say("Nothing is sent until `monitor digest resume`." if changed else "Sending was paused already.")
+
+
+@app.command()
+def resume() -> None:
+    """Let mails go out again."""
+    with installation() as opened, opened.database.write() as session:
+        changed = resume_sending(session, actor=ACTOR, now=opened.clock())
+    say("Mails go out again; what waits is sent within a minute." if changed else "Sending was not paused.")
 
 
 @app.command("list")

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from monitor.app import App
 from monitor.cli.installation import installation
 from monitor.cli.output import AsJson, print_rows
 from monitor.errors import MonitorError
@@ -21,7 +22,6 @@ from monitor.runners.assemble import make_smtp
 from monitor.store.migrate import newest_version, schema_version
 from monitor.store.slots import newest_moment
 from monitor.store.sources import list_sources
-from monitor.tasks import App
 
 _LEAST_FREE_BYTES = 500_000_000
 _SOURCES_TRIED = 5

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import structlog
 
+from monitor.app import App
 from monitor.errors import DatabaseBusy
 from monitor.logs import configure_logs
 from monitor.runners.assemble import make_app
 from monitor.settings import Settings, load_settings
-from monitor.tasks import App
 
 log = structlog.get_logger(__name__)
 

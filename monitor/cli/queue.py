@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
+from monitor.app import App
 from monitor.cli.installation import installation
 from monitor.cli.output import AsJson, print_json, print_rows, say
 from monitor.errors import Refused
 from monitor.store import queue
-from monitor.tasks import App
 
 app = typer.Typer(help="The queue of a cluster (PostgreSQL).", no_args_is_help=True)
 

@@ -11,6 +11,7 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
+from monitor.app import App
 from monitor.cli.installation import installation
 from monitor.cli.output import progress_bar, say
 from monitor.errors import NotFound, Refused
@@ -18,7 +19,7 @@ from monitor.runners.local import LocalRunner
 from monitor.staff.sign_in import first_operator_link
 from monitor.store import sources
 from monitor.store.source_health import coverage_since
-from monitor.tasks import POLL_LEASE, App, drain, pack_polls
+from monitor.tasks import POLL_LEASE, drain, pack_polls
 from monitor.web.app import create_web
 
 

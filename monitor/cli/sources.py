@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from monitor.app import App
 from monitor.cli.installation import ACTOR, installation
 from monitor.cli.output import AsJson, print_rows, progress_bar, say
 from monitor.core.languages import Language
@@ -24,7 +25,6 @@ from monitor.store.sources import (
     set_source_state,
     store_new_source,
 )
-from monitor.tasks import App
 
 _SHOWN = 5
 

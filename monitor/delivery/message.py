@@ -215,4 +215,12 @@ def _quoted_printable(part: str) -> bytes:
     # b2a_qp takes the line end of its soft breaks from the text, so there must be one in it.
     encoded = b2a_qp((lines if ends_line else lines + "\r\n").encode("utf-8", "replace"))
     encoded = _OVERLONG.sub(rb"\1=\r\n=\2\r\n", encoded)
-    return encoded if ends_line else encoded.removesuffix(b"\r\n") + _SOFT_BREAK
+    return encoded if ends_line else _softly_ended(encoded.removesuffix(b"\r\n"))
+
+
+def _softly_ended(encoded: bytes) -> bytes:
+    """Encoded text with a soft break at its end, which makes a line that is full already too long by one."""
+    if len(encoded) - encoded.rfind(b"\n") - 1 <= _MAX_TEXT_LINE - 1:
+        return encoded + _SOFT_BREAK
+    last = 3 if encoded[-3:-2] == b"=" else 1
+    return encoded[:-last] + _SOFT_BREAK + encoded[-last:] + _SOFT_BREAK

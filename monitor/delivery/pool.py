@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
-from threading import Thread
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 
 from monitor.delivery.outcome import Outcome
 from monitor.delivery.transport import Transport
@@ -15,16 +17,28 @@ from monitor.delivery.transport import Transport
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A message in hand; ``key`` is whatever its owner knows it by."""
+    """A message in hand.
+
+    Attributes:
+        key: Whatever its owner knows it by.
+        message: The message.
+        sender: The envelope sender.
+        recipient: Who gets it.
+        not_before: When its turn is, in seconds of ``time.monotonic``.
+    """
 
     key: int
     message: bytes
     sender: str
     recipient: str
+    not_before: float = 0.0
+
+
+Ended = tuple[Mail, Outcome | Exception]
 
 
 class Pace:
-    """At most so many mails a second, in all and to one domain; 0 is no limit.
+    """At most so many mails a second, in all and to one domain; 0 is no limit. Several threads may ask.
 
     Args:
         per_second: Mails a second in all.
@@ -36,51 +50,66 @@ class Pace:
         self._domain_gap = 1 / per_domain if per_domain else 0.0
         self._next = 0.0
         self._next_of: defaultdict[str, float] = defaultdict(float)
+        self._lock = Lock()
 
-    def reserve(self, recipient: str, now: float) -> float:
+    @property
+    def limited(self) -> bool:
+        """Whether anybody may ever have to wait."""
+        return bool(self._gap or self._domain_gap)
+
+    def reserve(self, recipient: str, now: float, patience: float = math.inf) -> float:
         """Take the next place for a recipient; how many seconds away it is.
 
         Args:
             recipient: The address.
             now: Seconds on any clock that does not run backwards.
+            patience: A place further away than this is told and not taken.
         """
         domain = recipient.rpartition("@")[2].lower()
-        start = max(now, self._next, self._next_of[domain])
-        self._next = start + self._gap
-        self._next_of[domain] = start + self._domain_gap
+        with self._lock:
+            start = max(now, self._next, self._next_of[domain])
+            if start - now <= patience:
+                self._next = start + self._gap
+                self._next_of[domain] = start + self._domain_gap
         return start - now
 
 
 def send_all(
-    mails: Iterable[Mail], make_transport: Callable[[], Transport], *, sessions: int, pace: Pace | None = None
-) -> Generator[list[tuple[Mail, Outcome]]]:
-    """Send mails over as many connections as ``sessions`` and yield what has ended since the last time.
+    mails: Iterable[Mail], make_transport: Callable[[], Transport], *, sessions: int
+) -> Generator[list[Ended]]:
+    """Send mails, each at its turn, over as many connections as ``sessions``; yield what has ended since the last time.
 
-    Whoever records the outcomes does so in the thread that asks for them, a transaction a list; meanwhile the
-    connections go on. A stop in between leaves at most two mails a session sent but not recorded.
+    Whoever records the outcomes does so in the thread that asks for them, a transaction a list. A connection gets no
+    further mail before that: a stop at any time leaves at most one mail a connection sent but not recorded. What a
+    transport raises stands in the place of the outcome.
 
     Args:
         mails: Drawn one by one as connections become free; ends early when the iterable does.
         make_transport: Makes a connection's transport; each is used by one thread and closed at the end.
         sessions: How many connections, 1 or more.
-        pace: How fast.
     """
     waiting: SimpleQueue[Mail | None] = SimpleQueue()
-    ended: SimpleQueue[tuple[Mail, Outcome | Exception]] = SimpleQueue()
-    threads = [Thread(target=_work, args=(waiting, ended, make_transport), daemon=True) for _ in range(sessions)]
+    ended: SimpleQueue[Ended] = SimpleQueue()
+    transports = [make_transport() for _ in range(sessions)]
+    threads = [Thread(target=_work, args=(waiting, ended, transport), daemon=True) for transport in transports]
     for thread in threads:
         thread.start()
+    in_hand = 0
     try:
-        in_hand = 0
         for mail in mails:
-            if pace:
-                time.sleep(pace.reserve(mail.recipient, time.monotonic()))
+            while (left := mail.not_before - time.monotonic()) > 0:
+                if done := _drawn(ended, left):
+                    in_hand -= len(done)
+                    yield done
             waiting.put(mail)
             in_hand += 1
-            if in_hand == 2 * sessions:
-                yield _drawn(ended, sessions)
-                in_hand -= sessions
-        yield _drawn(ended, in_hand)
+            if done := _drawn(ended, None if in_hand == sessions else 0):
+                in_hand -= len(done)
+                yield done
+        while in_hand:
+            done = _drawn(ended, None)
+            in_hand -= len(done)
+            yield done
     finally:
         for _ in threads:
             waiting.put(None)
@@ -88,28 +117,21 @@ def send_all(
             thread.join()
 
 
-def _work(
-    waiting: SimpleQueue[Mail | None],
-    ended: SimpleQueue[tuple[Mail, Outcome | Exception]],
-    make_transport: Callable[[], Transport],
-) -> None:
+def _work(waiting: SimpleQueue[Mail | None], ended: SimpleQueue[Ended], transport: Transport) -> None:
     """One connection: send what waits until there is nothing more."""
-    transport = make_transport()
     while mail := waiting.get():
         try:
-            outcome = transport.send(mail.message, sender=mail.sender, recipient=mail.recipient)
-        except Exception as error:  # noqa: BLE001 (raised again in the thread that draws the outcomes)
+            ended.put((mail, transport.send(mail.message, sender=mail.sender, recipient=mail.recipient)))
+        except Exception as error:  # noqa: BLE001 (handed to whoever draws the outcomes)
             ended.put((mail, error))
-        else:
-            ended.put((mail, outcome))
     transport.close()
 
 
-def _drawn(ended: SimpleQueue[tuple[Mail, Outcome | Exception]], number: int) -> list[tuple[Mail, Outcome]]:
-    drawn = []
-    for _ in range(number):
-        mail, outcome = ended.get()
-        if isinstance(outcome, Exception):
-            raise outcome
-        drawn.append((mail, outcome))
+def _drawn(ended: SimpleQueue[Ended], patience: float | None) -> list[Ended]:
+    """What has ended; wait for the first for so many seconds, or as long as it takes."""
+    drawn: list[Ended] = []
+    with suppress(Empty):
+        drawn.append(ended.get(patience != 0, patience))
+        while True:
+            drawn.append(ended.get_nowait())
     return drawn

@@ -46,7 +46,7 @@ class Signer:
         try:
             import dkim  # noqa: PLC0415 (an optional extra)
         except ImportError as error:
-            raise SettingError("settings", "dkim_key", "(set)", "install roadmap-monitor[dkim]") from error
+            raise SettingError("settings", "dkim_key_file", "(set)", "install roadmap-monitor[dkim]") from error
         head = message.partition(b"\r\n\r\n")[0].lower()
         present = [name.encode() for name in _SIGNED if b"\r\n" + name.lower().encode() + b":" in b"\r\n" + head]
         try:
@@ -59,7 +59,7 @@ class Signer:
                 include_headers=present,
             )
         except dkim.DKIMException as error:
-            raise SettingError("settings", "dkim_key", "(hidden)", f"give an RSA key in PEM: {error}") from error
+            raise SettingError("settings", "dkim_key_file", "(hidden)", f"give an RSA key in PEM: {error}") from error
         return signature + message
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 
+from monitor.app import App
 from monitor.clock import utc_now
 from monitor.delivery.outbox import Outbox
+from monitor.delivery.pool import Pace
+from monitor.delivery.relays import Relays
+from monitor.delivery.signing import Signer, Signing
 from monitor.delivery.smtp import Smtp
 from monitor.delivery.transport import Transport
 from monitor.errors import SettingError
@@ -21,7 +26,6 @@ from monitor.store import config
 from monitor.store.engine import Database
 from monitor.store.migrate import upgrade
 from monitor.store.queue_schema import prepare_queue
-from monitor.tasks import App
 
 log = structlog.get_logger(__name__)
 
@@ -65,28 +69,85 @@ def make_folder(path: Path) -> None:
 
 
 def make_app(settings: Settings) -> App:
-    """The installation that the settings describe, with its database open."""
-    database = open_database(settings, utc_now())
-    limits = fetch_limits(settings)
+    """The installation that the settings describe, with its database open.
+
+    Raises:
+        SettingError: A setting is wrong that only its use shows, such as the file of a key.
+        DatabaseBusy: The database does not answer.
+    """
+    limits, transports = fetch_limits(settings), transport_maker(settings)
     return App(
         settings=settings,
         key=secret_key(settings),
-        database=database,
-        make_transport=lambda: make_transport(settings),
+        database=open_database(settings, utc_now()),
+        make_transport=transports,
         make_fetcher=lambda: Fetcher(limits),
+        pace=Pace(settings.mails_per_second, settings.mails_per_minute_and_domain / 60),
     )
 
 
-def make_transport(settings: Settings) -> Transport:
-    """Where mail goes: to the SMTP server, or into the outbox folder while none is set."""
-    return make_smtp(settings) if settings.smtp_host else Outbox(settings.outbox_dir)
+def transport_maker(settings: Settings) -> Callable[[], Transport]:
+    """Makes ways to the mail servers, asked in turn, or into the outbox folder while none is set.
+
+    Raises:
+        SettingError: A fallback server or the DKIM key is wrong.
+    """
+    if not settings.smtp_host:
+        return lambda: Outbox(settings.outbox_dir)
+    servers, signer = mail_servers(settings), make_signer(settings)
+
+    def make() -> Transport:
+        relays = [make_smtp(settings, *server) for server in servers]
+        transport = Relays(relays) if len(relays) > 1 else relays[0]
+        return Signing(transport, signer) if signer else transport
+
+    return make
 
 
-def make_smtp(settings: Settings) -> Smtp:
-    """The SMTP server of the settings; nothing is connected yet."""
+def mail_servers(settings: Settings) -> list[tuple[str, int]]:
+    """The names and ports of the mail servers, the preferred one first.
+
+    Raises:
+        SettingError: One cannot be understood.
+    """
+    servers = [(settings.smtp_host, settings.smtp_port)]
+    for written in filter(None, map(str.strip, settings.smtp_fallback_hosts.split(","))):
+        host, colon, port = written.rpartition(":") if ":" in written else (written, "", "")
+        if not host or (colon and not (port.isdecimal() and 0 < int(port) < 65536)):
+            remedy = "write names, or names and ports: relay2.example.org, relay3.example.org:2525"
+            raise SettingError("settings", "smtp_fallback_hosts", written, remedy)
+        servers.append((host, int(port or settings.smtp_port)))
+    return servers
+
+
+def make_signer(settings: Settings) -> Signer | None:
+    """What signs mails, or None where the mail server does.
+
+    Raises:
+        SettingError: Not all of the DKIM settings are there, or the key cannot be used.
+    """
+    given = {name: str(getattr(settings, name)) for name in ("dkim_domain", "dkim_selector", "dkim_key_file")}
+    if not any(given.values()):
+        return None
+    for name, value in given.items():
+        if not value:
+            raise SettingError("settings", name, value, f"set it too, or none of {', '.join(given)}")
+    try:
+        key = Path(settings.dkim_key_file).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(
+            "settings", "dkim_key_file", settings.dkim_key_file, f"name a readable PEM file: {error}"
+        ) from error
+    signer = Signer(settings.dkim_domain, settings.dkim_selector, key)
+    signer.sign(b"From: x@example.org\r\n\r\n")  # a wrong key is told now, not when the first digest is due
+    return signer
+
+
+def make_smtp(settings: Settings, host: str = "", port: int = 0) -> Smtp:
+    """The first SMTP server of the settings, or a named one; nothing is connected yet."""
     return Smtp(
-        settings.smtp_host,
-        settings.smtp_port,
+        host or settings.smtp_host,
+        port or settings.smtp_port,
         user=settings.smtp_user,
         password=settings.smtp_password.get_secret_value(),
         security=settings.smtp_security,

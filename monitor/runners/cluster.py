@@ -28,11 +28,12 @@ from procrastinate import exceptions, jobs
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from sqlmodel import Session
 
+from monitor.app import App, Intent
 from monitor.errors import SettingError, Transient
 from monitor.runners.schedule import Schedule
 from monitor.store import queue
 from monitor.store.queue import Work
-from monitor.tasks import TASKS, TICKS, App, Intent, Tick, run_intent, run_tick
+from monitor.tasks import TASKS, TICKS, Tick, run_intent, run_tick
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ QUEUES: Mapping[str, str] = {
     "build_digests": "digest",
     "send_digests": "mail",
     "send_letters": "mail",
+    "read_mailbox": "mail",
 }
 """The queue of each task."""
 

@@ -9,9 +9,10 @@ from datetime import datetime
 
 import structlog
 
+from monitor.app import App, Intent
 from monitor.errors import Transient
 from monitor.runners.schedule import Schedule
-from monitor.tasks import TICKS, App, Intent, Tick, run_intent, run_tick
+from monitor.tasks import TICKS, Tick, run_intent, run_tick
 
 log = structlog.get_logger(__name__)
 

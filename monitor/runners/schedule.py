@@ -16,8 +16,9 @@ from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from monitor.app import App
 from monitor.errors import Transient
-from monitor.tasks import App, Tick
+from monitor.tasks import Tick
 
 log = structlog.get_logger(__name__)
 

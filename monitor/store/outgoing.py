@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from monitor.store.tables import DigestRow, LetterRow, Outgoing, SubscriberRow
 
-Mail = TypeVar("Mail", DigestRow, LetterRow)
+Kind = TypeVar("Kind", DigestRow, LetterRow)
 
 ENDED = ("sent", "failed", "bounced", "cancelled")
 """The states in which nothing more happens to a mail by itself."""
@@ -25,20 +25,20 @@ class Withheld:
     reason: str
 
 
-def due_ids(session: Session, kind: type[Mail], now: datetime, *, limit: int) -> Sequence[int]:
+def due_ids(session: Session, kind: type[Kind], now: datetime, *, limit: int) -> Sequence[int]:
     """Mails of a kind whose next attempt is due, those of a worker that died in mid-sending included."""
     query = select(kind.id).where(_deliverable(kind, now)).order_by(col(kind.next_attempt_at)).limit(limit)
     return [row for row in session.exec(query) if row is not None]
 
 
-def claim(session: Session, kind: type[Mail], mail_id: int, now: datetime, *, lease: timedelta) -> Mail | None:
-    """Take a mail for one attempt at sending it, or None if it is not due or somebody else has it.
+def claim(session: Session, kind: type[Kind], ids: Sequence[int], now: datetime, *, lease: timedelta) -> Sequence[Kind]:
+    """Take mails for one attempt at sending each; left out are those that are not due or that somebody else has.
 
-    The lease is the time of the next attempt: should this worker die, the mail becomes due again by itself.
+    The lease is the time of the next attempt: should this worker die, the mails become due again by themselves.
     """
     taken = (
         update(kind)
-        .where(col(kind.id) == mail_id, _deliverable(kind, now))
+        .where(col(kind.id).in_(ids), _deliverable(kind, now))
         .values(
             state="sending",
             attempts=kind.attempts + 1,
@@ -47,31 +47,36 @@ def claim(session: Session, kind: type[Mail], mail_id: int, now: datetime, *, le
         )
         .returning(col(kind.id))
     )
-    if session.connection().execute(taken).first() is None:
-        return None
-    return session.get(kind, mail_id)
+    claimed = [row.id for row in session.connection().execute(taken)]
+    return session.exec(select(kind).where(col(kind.id).in_(claimed))).all() if claimed else ()
 
 
-def finish(session: Session, kind: type[Mail], mail_id: int, **values: Any) -> None:
+def release(session: Session, kind: type[Kind], ids: Sequence[int], now: datetime) -> None:
+    """Give back mails that were claimed and not tried: they are due at once."""
+    held = update(kind).where(col(kind.id).in_(ids), col(kind.state) == "sending")
+    session.connection().execute(held.values(state="built", attempts=kind.attempts - 1, next_attempt_at=now))
+
+
+def finish(session: Session, kind: type[Kind], mail_id: int, **values: Any) -> None:
     """Write the outcome of an attempt: sent, failed, cancelled, or built again with a later next attempt."""
     session.connection().execute(update(kind).where(col(kind.id) == mail_id).values(values))
 
 
-def put_off(session: Session, kind: type[Mail], until: Mapping[int, datetime]) -> None:
+def put_off(session: Session, kind: type[Kind], until: Mapping[int, datetime]) -> None:
     """Let mails that wait be due later, each at its time; that is no attempt."""
     for mail_id, moment in until.items():
         waiting = update(kind).where(col(kind.id) == mail_id, col(kind.state) == "built")
         session.connection().execute(waiting.values(next_attempt_at=moment))
 
 
-def send_again(session: Session, kind: type[Mail], mail_id: int, now: datetime) -> bool:
+def send_again(session: Session, kind: type[Kind], mail_id: int, now: datetime) -> bool:
     """Let a mail whose delivery has ended be due anew, with the same Message-ID; False where it has not ended."""
     ended = update(kind).where(col(kind.id) == mail_id, col(kind.state).in_(ENDED))
     values = {"state": "built", "attempts": 0, "first_attempt_at": None, "next_attempt_at": now, "last_error": ""}
     return session.connection().execute(ended.values(values)).rowcount > 0
 
 
-def recipients(session: Session, kind: type[Mail], ids: Sequence[int]) -> dict[int, str]:
+def recipients(session: Session, kind: type[Kind], ids: Sequence[int]) -> dict[int, str]:
     """The address of each of these mails that still exists."""
     query: Any = select(LetterRow.id, LetterRow.address)
     if kind is DigestRow:

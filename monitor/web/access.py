@@ -19,12 +19,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Mount
 
+from monitor.app import App
 from monitor.core.roles import Role
 from monitor.errors import Transient
 from monitor.staff.sign_in import SESSION_LIFE
 from monitor.store.staff import Holder, holder_of_session, holder_of_token, mark_seen
 from monitor.store.tables import ApiTokenRow, StaffSessionRow
-from monitor.tasks import App
 from monitor.web.limits import throttled
 
 _NOTED_EVERY = timedelta(hours=1)

@@ -8,12 +8,12 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
+from monitor.app import App
 from monitor.core.roles import STAFF_ROLES, Role, role_of
 from monitor.errors import Conflict, Refused
 from monitor.staff.api_tokens import create_token, revoke_token
 from monitor.staff.sign_in import sign_out
 from monitor.store.staff import Holder, list_sessions, list_tokens
-from monitor.tasks import App
 from monitor.translations import marked as _
 from monitor.web.access import Viewer, Visitor, guarded, take_session
 from monitor.web.flash import back_to

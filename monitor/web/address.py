@@ -8,12 +8,12 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
+from monitor.app import App
 from monitor.core.roles import Role
 from monitor.errors import Conflict
 from monitor.store.subscribers import load_subscriber
 from monitor.store.tables import AddressChangeRow
 from monitor.subscriptions.address import ChangeState, change_of, change_state, confirm_address_change
-from monitor.tasks import App
 from monitor.tokens import Purpose
 from monitor.web.access import guarded
 from monitor.web.languages import reader_language

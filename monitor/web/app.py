@@ -10,7 +10,7 @@ from asgi_cross_origin_protection import CrossOriginProtection
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from monitor.tasks import App
+from monitor.app import App
 from monitor.web import account, address, health, home, preferences, reader, sign_in, signup
 from monitor.web.access import check_declared
 from monitor.web.limits import Throttle

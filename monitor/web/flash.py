@@ -9,7 +9,7 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from monitor.tasks import App
+from monitor.app import App
 from monitor.web.paths import own_path
 
 COOKIE = "said"

@@ -10,12 +10,13 @@ from itertools import islice
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from monitor.app import App
 from monitor.core.nouns import Pillar, Topic
 from monitor.core.roles import Role
 from monitor.matching.excerpt import Excerpt, excerpt
 from monitor.store import items, matches, source_health, sources, watchlist
 from monitor.store.matches import LoggedMatch, TopicActivity
-from monitor.tasks import TICKS, App
+from monitor.tasks import TICKS
 from monitor.web.access import guarded
 from monitor.web.rendering import page
 

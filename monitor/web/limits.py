@@ -11,8 +11,8 @@ from datetime import datetime
 
 from fastapi import HTTPException, Request
 
+from monitor.app import App
 from monitor.store.limits import network_of
-from monitor.tasks import App
 
 
 class Throttle:

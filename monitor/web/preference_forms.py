@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from monitor.app import App
 from monitor.core.languages import Language
 from monitor.errors import Conflict, NotFound, QueryError, Refused
 from monitor.store.limits import DAY, HOUR, within_own_limit
@@ -19,7 +20,6 @@ from monitor.subscriptions import preferences
 from monitor.subscriptions.address import request_address_change
 from monitor.subscriptions.keywords import NO_SUCH_KEYWORD, add_keyword, checked_keyword, remove_keyword
 from monitor.subscriptions.unsubscribe import resubscribe, unsubscribe
-from monitor.tasks import App
 from monitor.translations import marked as _
 from monitor.web.forms import Entered, choice_options, known_topics, subscriber_entered
 

@@ -8,6 +8,7 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.datastructures import FormData
 
+from monitor.app import App
 from monitor.core.roles import Role
 from monitor.digests.build import next_digest
 from monitor.store.personal import own_watches
@@ -17,7 +18,6 @@ from monitor.subscriptions.data import erase, export_data
 from monitor.subscriptions.keywords import MAX_LENGTH, MOST_KEYWORDS, preview_keyword
 from monitor.subscriptions.links import Doors, subscriber_of
 from monitor.subscriptions.preferences import SUBSCRIBER
-from monitor.tasks import App
 from monitor.tokens import Purpose
 from monitor.translations import marked as _
 from monitor.web.access import guarded

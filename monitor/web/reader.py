@@ -8,12 +8,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
+from monitor.app import App
 from monitor.core.roles import Role
 from monitor.errors import Conflict, NotFound
+from monitor.mails import letter_of
 from monitor.store.tables import SubscriberRow
 from monitor.subscriptions.links import Doors, subscriber_of
 from monitor.subscriptions.unsubscribe import resubscribe, unsubscribe
-from monitor.tasks import App, letter_of
 from monitor.tokens import Purpose, read_token
 from monitor.web.access import guarded
 from monitor.web.languages import reader_language

@@ -9,12 +9,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
+from monitor.app import App
 from monitor.core.roles import Role
 from monitor.staff.sign_in import Opened, SignInState, request_sign_in, sign_in_of, sign_in_state, sign_out
 from monitor.staff.sign_in import sign_in as open_session
 from monitor.store.limits import HOUR, within_network_limit
 from monitor.store.tables import SignInRow
-from monitor.tasks import App
 from monitor.translations import marked as _
 from monitor.web.access import give_session, guarded, take_session, visitor_of
 from monitor.web.flash import back_to

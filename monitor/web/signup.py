@@ -10,6 +10,7 @@ from sqlmodel import Session
 from starlette.datastructures import FormData
 
 from monitor import translations
+from monitor.app import App
 from monitor.core.roles import Role
 from monitor.digests.build import next_digest
 from monitor.store.limits import HOUR, within_network_limit
@@ -27,7 +28,6 @@ from monitor.subscriptions.signup import (
     signup_state,
 )
 from monitor.subscriptions.subscribe import topic_names
-from monitor.tasks import App
 from monitor.web.access import guarded
 from monitor.web.forms import Entered, choice_options, fresh_entered, known_topics, posted
 from monitor.web.languages import reader_language

@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from monitor.app import App
 from monitor.clock import utc_now
 from monitor.core.roles import Role
 from monitor.runners.assemble import make_app
@@ -25,7 +26,6 @@ from monitor.settings import load_settings
 from monitor.staff.people import add_staff
 from monitor.staff.sign_in import Opened, sign_in
 from monitor.store.tables import SignInRow
-from monitor.tasks import App
 from monitor.web.app import create_web
 
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from screenshots_web import FOLDER, LOW_CONTRAST, SCHEMES, WIDTHS, fresh, served
 from sqlmodel import Session
 
+from monitor.app import App
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry
 from monitor.core.schedule import Schedule
@@ -31,7 +32,6 @@ from monitor.subscriptions.choices import Choice
 from monitor.subscriptions.keywords import add_keyword
 from monitor.subscriptions.links import Doors
 from monitor.subscriptions.subscribe import subscribe
-from monitor.tasks import App
 from monitor.tokens import Purpose
 
 LANGUAGES = (Language.EN, Language.FR)

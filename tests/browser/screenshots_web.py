@@ -22,13 +22,14 @@ from typing import Literal
 import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
 
+from monitor.app import App
 from monitor.cli.demo import played
 from monitor.cli.installation import installation
 from monitor.clock import utc_now
 from monitor.polling.fetch import Fetcher
 from monitor.settings import load_settings
 from monitor.store.sources import claim_due_sources
-from monitor.tasks import POLL_LEASE, TICKS, App, pack_polls, run_intent
+from monitor.tasks import POLL_LEASE, TICKS, pack_polls, run_intent
 from monitor.web.app import create_web
 
 FOLDER = Path(__file__).parents[2] / "screenshots"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from monitor.app import App, Intent
 from monitor.cli import app as commands
 from monitor.errors import Conflict, DatabaseBusy, NotFound, SettingError
 from monitor.runners import cluster
@@ -19,7 +20,7 @@ from monitor.settings import Settings
 from monitor.store import queue, slots
 from monitor.store.engine import Database
 from monitor.store.queue_schema import prepare_queue
-from monitor.tasks import TASKS, App, Intent, Tick, run_tick
+from monitor.tasks import TASKS, Tick, run_tick
 
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 

@@ -1,11 +1,16 @@
-"""A process that runs every tick at the given times, and kills itself with SIGKILL at a named point.
+"""A process that forks one child for each line of its input; the child runs every tick and may kill itself.
 
-Usage: program.py POINT TIME...   (settings from the environment; POINT may be "never")
+A line is a JSON object: ``environment``, ``point`` and ``times``. The child runs every tick at each time, and kills
+itself with SIGKILL when it comes to the point for the N-th time; ``point`` is "never" or "N:name". For each line the
+program answers with the child's exit code, negative for a signal. It forks, before it has any thread, because importing
+takes longer than all the rest.
 """
 
 from __future__ import annotations
 
 import importlib
+import itertools
+import json
 import os
 import signal
 import sys
@@ -28,7 +33,7 @@ POINTS = {
     "digest: written with its ledger, not committed": ("monitor.store.digests", "insert_digest", "after"),
     "digest: committed, not claimed": ("monitor.store.outgoing", "claim", "before"),
     "digest: claimed, not committed": ("monitor.store.outgoing", "claim", "after"),
-    "digest: claimed, not rendered": ("monitor.tasks", "letter_of", "before"),
+    "digest: claimed, not rendered": ("monitor.mails", "letter_of", "before"),
     "digest: rendered, not sent": ("monitor.delivery.smtp:Smtp", "send", "before"),
     "digest: taken by the server, not marked": ("monitor.delivery.smtp:Smtp", "send", "after"),
     "digest: marked as sent, not committed": ("monitor.store.outgoing", "finish", "after"),
@@ -36,17 +41,23 @@ POINTS = {
 
 
 def kill_at(point: str) -> None:
-    """Arrange that the process dies when it comes to a point; the patch stays in this test program."""
-    place, name, when = POINTS[point]
+    """Arrange that the process dies when it comes to a point; the patch stays in the child."""
+    count, _, point_name = point.partition(":")
+    place, name, when = POINTS[point_name]
     module, _, owner = place.partition(":")
     target: Any = importlib.import_module(module)
     target = getattr(target, owner) if owner else target
     original = getattr(target, name)
+    passes = itertools.count(1)
 
     def deadly(*args: Any, **kwargs: Any) -> Any:
-        if when == "after":
-            original(*args, **kwargs)
-        os.kill(os.getpid(), signal.SIGKILL)
+        last = next(passes) == int(count)
+        if last and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*args, **kwargs)
+        if last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
 
     setattr(target, name, deadly)
     tasks = importlib.import_module("monitor.tasks")
@@ -54,8 +65,7 @@ def kill_at(point: str) -> None:
         tasks.TASKS[name] = deadly
 
 
-def main() -> None:
-    point, *times = sys.argv[1:]
+def run(point: str, *times: str) -> None:
     from monitor import tasks
     from monitor.runners.assemble import make_app
     from monitor.settings import load_settings
@@ -67,6 +77,22 @@ def main() -> None:
         at = replace(app, clock=lambda moment=moment: moment)
         for tick in tasks.TICKS:
             tasks.drain(at, tasks.run_tick(at, tick, moment))
+
+
+def main() -> None:
+    importlib.import_module("monitor.runners.assemble")
+    importlib.import_module("monitor.tasks")
+    for line in sys.stdin:
+        asked = json.loads(line)
+        child = os.fork()
+        if not child:
+            os.dup2(2, 1)  # what it logs must not be taken for an answer
+            os.environ |= asked["environment"]
+            run(asked["point"], *asked["times"])
+            return
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

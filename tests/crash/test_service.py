@@ -84,6 +84,8 @@ def test_two_services_on_one_file_share_the_work(
         "MONITOR_SMTP_PORT": str(port),
         "MONITOR_SMTP_SECURITY": "none",
         "MONITOR_POLL_HOST_GAP_SECONDS": "0",
+        "MONITOR_CONTACT": "https://monitor.example.org",
+        "MONITOR_POSTAL_ADDRESS": "1 Example Street, Ottawa",
     }
     services = [start(free_ports(), **settings) for _ in range(2)]
     wait_for(lambda: _count(database, ItemRow) == 3, 40, "the poll")

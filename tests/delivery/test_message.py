@@ -76,6 +76,15 @@ def test_any_content_makes_a_strict_message(
 parts = st.lists(hostile, max_size=4)
 
 
+@pytest.mark.parametrize("tail", [" ", "\t", "é", "x", "=", "x ", "é "])
+def test_a_part_that_ends_where_a_line_is_full_is_broken_before(check_message: Check, tail: str) -> None:
+    for length in range(60, 80):
+        part = "x" * length + tail
+        message = check_message(build_message(Letter("News", (part, "end"), (part, "end")), ENVELOPE))
+        content = message.get_body(("plain",)).get_payload(decode=True)  # type: ignore[union-attr]  # it has one
+        assert content == f"{part}end\r\n".encode()
+
+
 @given(text=parts, html=parts)
 @settings(max_examples=100, deadline=None)
 def test_the_bodies_come_back_as_they_went_in(check_message: Check, text: list[str], html: list[str]) -> None:

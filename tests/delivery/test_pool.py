@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -72,13 +73,39 @@ def test_mails_are_drawn_as_connections_become_free() -> None:
     assert drawn <= 6
 
 
-def test_an_error_in_a_transport_comes_out_where_the_outcomes_do() -> None:
+def test_a_connection_gets_no_mail_before_its_last_outcome_was_taken() -> None:
+    """Whoever is killed between two lists of outcomes has sent one unrecorded mail a connection at the most."""
+    made: list[Fake] = []
+
+    def make() -> Fake:
+        made.append(Fake())
+        return made[-1]
+
+    recorded = 0
+    for ended in send_all(mails(50), make, sessions=4):
+        time.sleep(0.002)
+        assert sum(len(fake.recipients) for fake in made) <= recorded + 4
+        recorded += len(ended)
+    assert recorded == 50
+
+
+def test_outcomes_do_not_wait_for_the_turn_of_the_next_mail() -> None:
+    start = time.monotonic()
+    paced = (replace(mail, not_before=start + 0.3 * mail.key) for mail in mails(3))
+    came = [time.monotonic() - start for _ in send_all(paced, Fake, sessions=3)]
+    assert [round(moment / 0.3) for moment in came] == [0, 1, 2]
+
+
+def test_an_error_in_a_transport_comes_out_in_place_of_the_outcome() -> None:
     class Broken(Fake):
         def send(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
-            raise RuntimeError("a bug")
+            if recipient == "reader2@example.ca":
+                raise RuntimeError("a bug")
+            return super().send(message, sender=sender, recipient=recipient)
 
-    with pytest.raises(RuntimeError, match="a bug"):
-        list(send_all(mails(5), Broken, sessions=2))
+    ended = {mail.key: outcome for batch in send_all(mails(5), Broken, sessions=2) for mail, outcome in batch}
+    assert isinstance(ended.pop(2), RuntimeError)
+    assert set(ended.values()) == {Delivered()}
 
 
 @given(
@@ -99,6 +126,12 @@ def test_a_pace_is_kept(asks: list[tuple[str, float]], per_second: float, per_do
         free = max([now, *(max(times) + gap for times, gap in zip(earlier, gaps, strict=True) if times)])
         assert place == pytest.approx(free)
         places.append((domain, place))
+
+
+def test_a_place_beyond_patience_is_told_and_not_taken() -> None:
+    pace = Pace(per_second=1)
+    assert [pace.reserve("a@x.org", 0, patience=1) for _ in range(4)] == [0, 1, 2, 2]
+    assert pace.reserve("a@x.org", 2, patience=1) == 0
 
 
 AWAY = Deferred("no route", unreachable=True)

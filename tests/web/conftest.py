@@ -16,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel import SQLModel, select
 
+from monitor.app import App
 from monitor.core.languages import Language
 from monitor.core.nouns import Pillar, Topic, Watch
 from monitor.core.roles import Role
@@ -31,7 +32,7 @@ from monitor.store.subscribers import find_subscriber
 from monitor.store.tables import SignInRow, SubscriberRow
 from monitor.subscriptions.links import Doors
 from monitor.subscriptions.subscribe import subscribe_confirmed
-from monitor.tasks import TICKS, App, drain, run_tick
+from monitor.tasks import TICKS, drain, run_tick
 from monitor.web.app import create_web
 
 

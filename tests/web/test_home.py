@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import Session
 
+from monitor.app import App
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, Evidence, SourceSpec, TopicMatch
 from monitor.runners.assemble import make_app
@@ -22,7 +23,6 @@ from monitor.store.items import insert_entries
 from monitor.store.matches import save_matches
 from monitor.store.sources import save_source
 from monitor.store.tables import SourceRow
-from monitor.tasks import App
 from monitor.web.app import create_web
 from monitor.web.rendering import ago
 

@@ -1,0 +1,215 @@
+"""Sending what waits: mails take their turn, are claimed, composed, handed over, and their outcomes recorded.
+
+No transaction is open while the mail server is talked to. Killed between its answer and our commit, a mail is due again
+when its lease ends, and goes out once more with the same Message-ID: one for each connection at the most.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic
+
+import structlog
+
+from monitor.app import App
+from monitor.delivery.message import Envelope, build_message
+from monitor.delivery.outcome import Deferred, Delivered, Outcome, Refused
+from monitor.delivery.pool import Ended, Mail, send_all
+from monitor.delivery.retry import next_attempt
+from monitor.delivery.returns import count_refusal
+from monitor.delivery.verp import return_path
+from monitor.errors import NotFound, Permanent, Transient
+from monitor.mails import Post
+from monitor.store import outgoing
+from monitor.store.bounces import reference_of
+from monitor.store.kept import sending_paused
+from monitor.store.outgoing import Kind, Withheld
+from monitor.store.tables import Outgoing
+
+log = structlog.get_logger(__name__)
+
+SEND_LEASE = timedelta(minutes=10)
+CLAIM_BATCH = 50
+PATIENCE = 10.0
+"""Seconds that a task waits for a mail's turn; one whose turn comes later is put off until then."""
+
+_RECORD_AGAIN = (1.0, 5.0, 20.0)
+
+Composer = Callable[[App, int], Post | Withheld]
+
+
+def obstacle(app: App) -> str | None:
+    """Why nothing may be sent now, in plain words, or None."""
+    settings = app.settings
+    if settings.smtp_host and settings.missing_identity:
+        missing = " and ".join(settings.missing_identity)
+        return f"{missing} must be set before the public is mailed: anti-spam laws ask for them in every mail"
+    with app.database.read() as session:
+        since = sending_paused(session)
+    return f"sending is paused since {since}; `monitor digest resume` ends it" if since else None
+
+
+def send_mails(app: App, ids: Sequence[int], kind: type[Kind], compose: Composer) -> None:
+    """Make one attempt at each mail that is still due; those whose turn is far off are put off to it."""
+    if reason := obstacle(app):
+        log.warning("nothing is sent", kind=str(kind.__tablename__), waiting=len(ids), reason=reason)
+        return
+    turns = _take_turns(app, ids, kind)
+    if not turns:
+        return
+    run = _Run(app, kind, compose)
+    for ended in send_all(
+        run.mails(turns), app.make_transport, sessions=min(app.settings.smtp_connections, len(turns))
+    ):
+        run.record(ended)
+
+
+def _take_turns(app: App, ids: Sequence[int], kind: type[Kind]) -> dict[int, float]:
+    """When it is each mail's turn, on the clock of ``time.monotonic``, the soonest first."""
+    if not app.pace.limited:
+        return dict.fromkeys(ids, 0.0)
+    with app.database.read() as session:
+        addresses = outgoing.recipients(session, kind, ids)
+    now, moment = time.monotonic(), app.clock()
+    waits = {mail_id: app.pace.reserve(addresses[mail_id], now, PATIENCE) for mail_id in ids if mail_id in addresses}
+    late = {mail_id: moment + timedelta(seconds=wait) for mail_id, wait in waits.items() if wait > PATIENCE}
+    if late:
+        with app.database.write() as session:
+            outgoing.put_off(session, kind, late)
+    soon = sorted((wait, mail_id) for mail_id, wait in waits.items() if mail_id not in late)
+    return {mail_id: now + wait for wait, mail_id in soon}
+
+
+@dataclass(slots=True)
+class _Run(Generic[Kind]):
+    """One use of the connections: what is in hand, by the mail's id, with its row and its subject."""
+
+    app: App
+    kind: type[Kind]
+    compose: Composer
+    in_hand: dict[int, tuple[Kind, str]] = field(default_factory=dict)
+
+    def mails(self, turns: dict[int, float]) -> Generator[Mail]:
+        """Claim, compose and yield mails as connections become free; a stop leaves the rest to be due at once."""
+        order = list(turns)
+        for start in range(0, len(order), CLAIM_BATCH):
+            ids = order[start : start + CLAIM_BATCH]
+            with self.app.database.write() as session:
+                rows = outgoing.claim(session, self.kind, ids, self.app.clock(), lease=SEND_LEASE)
+            waiting = {row.id or 0: row for row in rows}
+            for mail_id in [mail_id for mail_id in ids if mail_id in waiting]:
+                if self.app.stopping.is_set():
+                    break
+                mail = self._mail(waiting.pop(mail_id), turns[mail_id])
+                if mail:
+                    yield mail
+            if waiting:
+                with self.app.database.write() as session:
+                    outgoing.release(session, self.kind, list(waiting), self.app.clock())
+                return
+
+    def _mail(self, row: Kind, turn: float) -> Mail | None:
+        """The mail of a row, or None where its outcome is known without asking a server."""
+        mail_id = row.id or 0
+        try:
+            post = self.compose(self.app, mail_id)
+        except NotFound:
+            return None  # its reader had everything deleted a moment ago
+        except Transient:
+            raise
+        except Exception as error:  # noqa: BLE001 (told of below; one mail must not hold up the others)
+            self._finish(row, after_attempt(row, _surprise(row, error), self.app.clock()))
+            return None
+        if isinstance(post, Withheld):
+            self._finish(row, {"state": "cancelled", "last_error": post.reason})
+            return None
+        try:
+            message = build_message(post.letter, _envelope(self.app, row, post))
+        except Permanent as error:
+            outcome = Refused(str(error), bounced=False)
+            self._finish(row, {"subject": post.letter.subject, **after_attempt(row, outcome, self.app.clock())})
+            return None
+        self.in_hand[mail_id] = row, post.letter.subject
+        return Mail(mail_id, message, _return_path(self.app, row), post.recipient, not_before=turn)
+
+    def _finish(self, row: Kind, values: dict[str, Any]) -> None:
+        with self.app.database.write() as session:
+            outgoing.finish(session, self.kind, row.id or 0, **values)
+        _tell(row, values["state"])
+
+    def record(self, ended: Sequence[Ended]) -> None:
+        """Write down what became of mails; a database that is away for a moment is waited for.
+
+        Raises:
+            DatabaseBusy: It stayed away: what was sent in this moment goes out again when its lease ends.
+        """
+        for pause in _RECORD_AGAIN:
+            try:
+                return self._record(ended)
+            except Transient as error:
+                log.warning("outcomes wait for the database", mails=len(ended), reason=str(error))
+                time.sleep(pause)
+        return self._record(ended)
+
+    def _record(self, ended: Sequence[Ended]) -> None:
+        now = self.app.clock()
+        states = []
+        with self.app.database.write() as session:
+            for mail, result in ended:
+                row, subject = self.in_hand[mail.key]
+                outcome = _surprise(row, result) if isinstance(result, Exception) else result
+                values = {"subject": subject, **after_attempt(row, outcome, now)}
+                outgoing.finish(session, self.kind, mail.key, **values)
+                if isinstance(outcome, Refused) and outcome.bounced:
+                    count_refusal(session, row, outcome.detail, now)
+                states.append((row, values["state"]))
+        for row, state in states:
+            _tell(row, state)
+            self.in_hand.pop(row.id or 0)
+
+
+def _surprise(row: Outgoing, error: Exception) -> Outcome:
+    """A mistake of ours is tried again, like trouble of the server, and given up when it stays."""
+    log.error("a mail could not be sent", kind=str(row.__tablename__), id=getattr(row, "id", None), exc_info=error)
+    return Deferred(f"not sent: {error!r}"[:300])
+
+
+def _tell(row: Outgoing, state: str) -> None:
+    log.info(str(row.__tablename__), id=getattr(row, "id", None), state=state, attempts=row.attempts)
+
+
+def _envelope(app: App, row: Outgoing, post: Post) -> Envelope:
+    settings = app.settings
+    return Envelope(
+        sender_name=settings.organisation,
+        sender_address=settings.mail_from,
+        recipient=post.recipient,
+        message_id=row.message_id,
+        date=row.built_at,
+        reply_to=settings.reply_to,
+        list_id=f"digests.{settings.mail_domain}" if post.unsubscribe_url else "",
+        unsubscribe_url=post.unsubscribe_url,
+        feedback_id=f"{row.__tablename__}:{settings.mail_domain}",
+    )
+
+
+def _return_path(app: App, row: Kind) -> str:
+    address = app.settings.bounce_address
+    return return_path(reference_of(row), address, app.key) if address else app.settings.mail_from
+
+
+def after_attempt(row: Outgoing, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """What an attempt at sending leaves in the row of a digest or letter."""
+    match outcome:
+        case Delivered():
+            return {"state": "sent", "sent_at": now, "last_error": ""}
+        case Refused():
+            return {"state": "failed", "last_error": outcome.detail}
+        case Deferred():
+            again = next_attempt(row.attempts, row.first_attempt_at or row.built_at, now)
+            if again is None:
+                return {"state": "failed", "last_error": f"given up after three days: {outcome.detail}"}
+            return {"state": "built", "next_attempt_at": again, "last_error": outcome.detail}

@@ -1,0 +1,37 @@
+"""Facts about the installation itself, by name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from monitor.store.events import record_event
+from monitor.store.tables import KeptRow
+
+_PAUSED = "sending paused since"
+
+
+def sending_paused(session: Session) -> str:
+    """Since when all sending is paused, as text (UTC), or empty where it is not."""
+    row = session.get(KeptRow, _PAUSED)
+    return row.value if row else ""
+
+
+def pause_sending(session: Session, *, actor: str, now: datetime) -> bool:
+    """Let no mail go out until ``resume_sending``; False where that was so already. What is due meanwhile waits."""
+    if session.get(KeptRow, _PAUSED):
+        return False
+    session.add(KeptRow(name=_PAUSED, value=f"{now:%Y-%m-%d %H:%M}Z"))
+    record_event(session, now, actor=actor, action="paused", noun="sending", noun_id="")
+    return True
+
+
+def resume_sending(session: Session, *, actor: str, now: datetime) -> bool:
+    """Let mails go out again; False where they did already."""
+    row = session.get(KeptRow, _PAUSED)
+    if row is None:
+        return False
+    session.delete(row)
+    record_event(session, now, actor=actor, action="resumed", noun="sending", noun_id="")
+    return True
