@@ -47,6 +47,8 @@ DIGEST_BATCH = 200
 SEND_BATCH = 1000
 _NO_WAY_OUT = frozenset({FailureKind.DNS, FailureKind.REFUSED, FailureKind.TIMEOUT})
 KEEP_TALLIES = timedelta(days=2)
+_THE_MAILBOX = (1,)
+"""There is one mailbox; an intent is about something with a number, or the queue would see nothing to do."""
 MATCHING_PATIENCE = timedelta(hours=1)
 """How long a due digest waits for items that have not been matched yet; after that it goes without them."""
 
@@ -100,7 +102,7 @@ def deliver_letters(app: App, session: Session, now: datetime) -> list[Intent]:
 
 def read_bounces(app: App, session: Session, now: datetime) -> list[Intent]:
     """Have the mailbox for bounces read, where there is one."""
-    return [Intent("read_mailbox", ())] if app.settings.imap_host and app.settings.bounce_address else []
+    return [Intent("read_mailbox", _THE_MAILBOX)] if app.settings.imap_host and app.settings.bounce_address else []
 
 
 def recover_lost_work(app: App, session: Session, now: datetime) -> list[Intent]:
