@@ -20,8 +20,9 @@ from sqlmodel import col, func, select
 
 from monitor.core.languages import Language
 from monitor.core.schedule import Frequency, Schedule
+from monitor.settings import load_settings
 from monitor.store.engine import Database
-from monitor.store.tables import DigestRow, ItemRow, SlotRow, SubscriberRow
+from monitor.store.tables import DigestRow, ItemRow, SlotRow, SourceRow, SubscriberRow
 from monitor.subscriptions.subscribe import subscribe_confirmed
 
 PROGRAM = Path(__file__).with_name("service.py")
@@ -126,7 +127,13 @@ def _count(database: Database, table: type) -> int:
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_it_leaves_cleanly_when_told_to(
-    how: signal.Signals, tmp_path: Path, start: Any, prepare: Any, serve: Any, free_ports: Callable[[], int]
+    how: signal.Signals,
+    tmp_path: Path,
+    environment: dict[str, str],
+    start: Any,
+    prepare: Any,
+    serve: Any,
+    free_ports: Callable[[], int],
 ) -> None:
     def slowly(_base: str, _path: str) -> str:
         time.sleep(3)
@@ -140,8 +147,8 @@ def test_it_leaves_cleanly_when_told_to(
     service.send_signal(how)
     assert service.wait(20) == 0, (tmp_path / "log-0").read_text()
     with database.read() as session:
-        assert (
-            session.connection().exec_driver_sql("SELECT count(*) FROM source WHERE lease_until > '2100'").scalar() == 0
-        )
+        [lease] = session.exec(select(SourceRow.lease_until)).all()
+    gap = timedelta(seconds=load_settings(environment).poll_host_gap_seconds)
+    assert lease is None or lease <= datetime.now(UTC) + gap, "the claim ended with the visit, the host rests"
     log = (tmp_path / "log-0").read_text()
     assert "Traceback" not in log
