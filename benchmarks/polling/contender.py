@@ -40,6 +40,7 @@ def monitor(folder: Path, urls: Sequence[str]) -> Round:
         "MONITOR_DATA_DIR": str(folder),
         "MONITOR_POLL_ALLOW_LOOPBACK": "true",
         "MONITOR_POLL_HOST_GAP_SECONDS": "0",
+        "MONITOR_LOG_LEVEL": "error",
     }
     settings = load_settings(environment)
     configure_logs(settings)

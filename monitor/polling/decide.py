@@ -95,7 +95,10 @@ def _recognised(
 ) -> tuple[list[tuple[Known, Entry]], list[Entry]]:
     present = {entry.key for entry in entries}
     gone = [item for item in known.values() if item.key not in present]
-    replaced, gone, unknown = _paired(gone, unknown, lambda it: (it.content_hash, canonical_url(it.url)))
+    shared = {item.content_hash for item in gone} & {entry.content_hash for entry in unknown}
+    replaced, gone, unknown = _paired(
+        gone, unknown, lambda it: it.content_hash in shared and (it.content_hash, canonical_url(it.url))
+    )
     if len(entries) < _STORM_ENTRIES or len(unknown) + len(replaced) < _STORM_SHARE * len(entries):
         return replaced, unknown
     by_content, gone, rest = _paired(gone, unknown, lambda it: it.content_hash)

@@ -115,9 +115,10 @@ def _write(database: Database, taken: Sequence[_Taken], rest: timedelta) -> list
         with database.read() as session:
             taken = [_decided(session, one) for one in taken]
     with database.write() as session:
+        items.insert_found(session, [_new_entries(one) for one in taken if one.decision.new])
         for one in taken:
             if one.reading.drafts:
-                _write_items(session, one)
+                _write_known_items(session, one)
         record_visits(session, [_record(one, rest) for one in taken])
         for one in taken:
             _note_redirect(session, one)
@@ -137,10 +138,17 @@ def _known(item: items.KnownItem) -> Known:
     return Known(item.key, item.url, item.content_hash, item.revision, item.id, item.fingerprint)
 
 
-def _write_items(session: Session, taken: _Taken) -> None:
-    source, decision, at = taken.source, taken.decision, taken.visited.at
-    written = {draft.key: draft.fingerprint for draft in taken.reading.drafts}
-    items.insert_entries(session, source.id, source.spec.language.value, decision.new, at, fingerprints=written)
+def _new_entries(taken: _Taken) -> items.NewEntries:
+    source, at = taken.source, taken.visited.at
+    return items.NewEntries(source.id, source.spec.language.value, taken.decision.new, at, _written(taken))
+
+
+def _written(taken: _Taken) -> Mapping[str, str]:
+    return {draft.key: draft.fingerprint for draft in taken.reading.drafts}
+
+
+def _write_known_items(session: Session, taken: _Taken) -> None:
+    decision, at, written = taken.decision, taken.visited.at, _written(taken)
     items.rekey_items(session, {old.item_id: new for old, new in decision.rekeyed}, fingerprints=written)
     edited = [(old, new) for old, new in decision.rekeyed if old.content_hash != new.content_hash]
     changes = {old.item_id: new for old, new in (*decision.changed, *edited)}

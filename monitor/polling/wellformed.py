@@ -25,6 +25,11 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _MARKED_UP = {"html": True, "text/html": True, "text": False, "text/plain": False, "": False}
 _WEB_PAGES = frozenset(("text/html", "html", "application/xhtml+xml", "xhtml"))
+_COUNT = {
+    "item": etree.XPath("count(//item)"),
+    f"{_ATOM}entry": etree.XPath("count(//a:entry)", namespaces={"a": _ATOM.strip("{}")}),
+}
+_BASES_BELOW = etree.XPath("boolean(/*/descendant::*[@base or @xml:base])")
 _C1 = re.compile("[\x80-\x9f]")
 _WINDOWS_1252 = {code: bytes([code]).decode("cp1252", "ignore") or None for code in range(0x80, 0xA0)}
 
@@ -115,9 +120,7 @@ def _atom(root: etree._Element, url: str) -> RawFeed:
 
 def _all_there(root: etree._Element, tag: str, entries: list[etree._Element]) -> bool:
     """Whether all entries stand where they should and nothing below the root changes the base of links."""
-    return sum(1 for _ in root.iter(tag)) == len(entries) and not any(
-        _BASE in element.attrib or "base" in element.attrib for element in root.iterdescendants()
-    )
+    return _COUNT[tag](root) == len(entries) and not _BASES_BELOW(root)
 
 
 def _base(root: etree._Element, url: str) -> str:

@@ -52,9 +52,19 @@ def index_items(session: Session, ids: Sequence[int]) -> None:
     for start in range(0, len(ids), _IN_BATCH):
         some = col(ItemRow.id).in_(ids[start : start + _IN_BATCH])
         found = session.exec(select(*columns).where(some).order_by(col(ItemRow.id)))  # type: ignore[call-overload]  # five columns
-        rows = [_index_row(*row) for row in found]
-        if rows:
-            session.connection().execute(_engine(session).insert, rows)
+        index_texts(session, found)
+
+
+def index_texts(session: Session, texts: Iterable[Sequence[Any]]) -> None:
+    """File items under the terms of their texts, in the session's transaction.
+
+    Args:
+        session: An open writing transaction.
+        texts: Of each item its id, its language, and the texts of its latest revision.
+    """
+    rows = [_index_row(*text) for text in texts]
+    if rows:
+        session.connection().execute(_engine(session).insert, rows)
 
 
 def reindex(session: Session, progress: Callable[[int, int], None] | None = None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +14,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from monitor.core.languages import primary_language
 from monitor.core.nouns import Document, Entry
-from monitor.store.archive import index_items
+from monitor.store.archive import index_items, index_texts, newest_id
 from monitor.store.tables import ItemRow, RevisionRow, SourceRow
 from monitor.store.upsert import insert_new
 
@@ -61,36 +61,54 @@ _LATEST = _KNOWN.order_by(col(ItemRow.id).desc()).limit(bindparam("latest"))
 _BY_KEY = _KNOWN.where(col(ItemRow.key).in_(bindparam("keys", expanding=True)))
 
 
-def insert_entries(
-    session: Session,
-    source_id: int,
-    language: str,
-    entries: Sequence[Entry],
-    now: datetime,
-    *,
-    fingerprints: Fingerprints = _NONE,
-) -> int:
-    """Store entries as new items; the number that were new. An item of the same (source, key) stays as it is."""
-    rows = [
-        {
-            **_content(entry, fingerprints),
-            "source_id": source_id,
-            "key": entry.key,
-            "language": entry.language.value if entry.language else language,
-            "first_seen_at": now,
-            "revised_at": now,
-            "revision": 1,
-            "matched_revision": 0,
-            "article_state": WANTED if _is_only_summary(entry) else "none",
-        }
-        for entry in entries
-    ]
+@dataclass(frozen=True, slots=True)
+class NewEntries:
+    """Entries that a visit to a source found and the store does not know; ``at`` is when, in aware UTC."""
+
+    source_id: int
+    language: str
+    entries: Sequence[Entry]
+    at: datetime
+    fingerprints: Fingerprints = field(default_factory=lambda: _NONE)
+
+
+def insert_entries(session: Session, source_id: int, language: str, entries: Sequence[Entry], now: datetime) -> int:
+    """Store entries of one source as new items; the number that were new."""
+    return insert_found(session, [NewEntries(source_id, language, entries, now)])
+
+
+def insert_found(session: Session, found: Sequence[NewEntries]) -> int:
+    """Store entries of any number of sources as new items; the number that were new.
+
+    An item of the same (source, key) stays as it is. All come in one statement: one for each source takes 2 ms more.
+    """
+    rows = [_new_row(one, entry) for one in found for entry in one.entries]
+    if not rows:
+        return 0
+    last = newest_id(session)
     inserted = insert_new(session, ItemRow, rows)
-    keys = [entry.key for entry in entries]
-    for start in range(0, len(keys), _IN_BATCH):
-        asked = {"source": source_id, "keys": keys[start : start + _IN_BATCH]}
-        index_items(session, [row[0] for row in session.connection().execute(_BY_KEY, asked)])
+    stored = select(ItemRow.id, ItemRow.source_id, ItemRow.key).where(col(ItemRow.id) > last)
+    ids = {(source_id, key): item_id for item_id, source_id, key in session.connection().execute(stored)}
+    ours = ((ids.get((row["source_id"], row["key"])), row) for row in rows)
+    index_texts(session, [(item_id, *(row[name] for name in _TEXTS)) for item_id, row in ours if item_id])
     return inserted
+
+
+_TEXTS = ("language", "title", "summary", "body")
+
+
+def _new_row(found: NewEntries, entry: Entry) -> dict[str, Any]:
+    return {
+        **_content(entry, found.fingerprints),
+        "source_id": found.source_id,
+        "key": entry.key,
+        "language": entry.language.value if entry.language else found.language,
+        "first_seen_at": found.at,
+        "revised_at": found.at,
+        "revision": 1,
+        "matched_revision": 0,
+        "article_state": WANTED if _is_only_summary(entry) else "none",
+    }
 
 
 def revise_items(

@@ -21,7 +21,7 @@ from typing import Any
 POINTS = {
     "poll: source claimed, not fetched": ("monitor.polling.visit", "_ask", "before"),
     "poll: fetched, nothing written": ("monitor.polling.visit", "take_in", "before"),
-    "poll: items written, not committed": ("monitor.store.items", "insert_entries", "after"),
+    "poll: items written, not committed": ("monitor.store.items", "insert_found", "after"),
     "poll: visit recorded, not committed": ("monitor.polling.intake", "record_visits", "after"),
     "poll: committed, not matched": ("monitor.tasks", "match_items", "before"),
     "article: fetched, not written": ("monitor.store.articles", "store_article", "before"),

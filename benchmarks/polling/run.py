@@ -1,0 +1,143 @@
+"""CPU time per feed of polling, beside lemon24/reader on the same loopback server and in the same run.
+
+Both visit every feed five times: for the first time, unchanged (304), with a new entry in one feed of twenty, with a
+new entry in each feed, and unchanged at a site that sends no validators. What is measured is the CPU time of the whole
+process of each contender, user and system, all its threads, with everything that it writes to its SQLite file. They run
+one after the other, never at once; both must end with the same number of items, or there is no figure.
+
+Usage: run.py [--feeds 1000 5000] [--schemes http https]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from feeds import ENTRIES
+from server import FEEDS_ON_HOST
+
+FOLDER = Path(__file__).parent
+CONTENDERS = ("monitor", "reader")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A round of visits: what the site is told before it, how many feeds get an entry, and the ratio to reach."""
+
+    name: str
+    site: Mapping[str, Any]
+    changed: float
+    most: float | None
+
+
+VISITS = (
+    Visit("first visit", {}, 0, 1 / 4),
+    Visit("unchanged (304)", {}, 0, 1 / 5),
+    Visit("5 % changed", {"every": 20, "add": 1}, 0.05, None),
+    Visit("one new entry in each", {"every": 1, "add": 1}, 1, 1 / 10),
+    Visit("same body, no validators", {"validators": False}, 0, 1 / 20),
+)
+
+
+class Program:
+    """A process that answers each line with a line."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._expect("ready")
+
+    def ask(self, line: str = "") -> dict[str, Any]:
+        """Send a line and read the answer, which is JSON."""
+        if self._process.stdin is None:
+            raise RuntimeError("the process has no standard input")
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._line())
+        return answer
+
+    def _expect(self, word: str) -> None:
+        if (line := self._line().strip()) != word:
+            raise RuntimeError(f"the process said {line!r} instead of {word!r}")
+
+    def _line(self) -> str:
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if not line:
+            raise RuntimeError(f"a process of the benchmark ended with code {self._process.wait()}")
+        return line
+
+
+def main() -> None:
+    options = _options()
+    print("CPU milliseconds per feed, whole process\n")
+    print("| feeds | scheme | visit | monitor | reader | ratio | at most | |")
+    print("|--:|--|--|--:|--:|--:|--:|--|")
+    for feeds in options.feeds:
+        for scheme in options.schemes:
+            for visit, spent in compare(feeds, scheme):
+                print(_row(feeds, scheme, visit, spent), flush=True)
+
+
+def compare(feeds: int, scheme: str) -> Iterator[tuple[Visit, dict[str, float]]]:
+    """Let both contenders make all visits; yields the CPU seconds of each for every visit."""
+    with TemporaryDirectory() as name, ExitStack() as stack:
+        folder, items = Path(name), ENTRIES * feeds
+        site = stack.enter_context(_running("server.py", folder, feeds // FEEDS_ON_HOST))
+        contenders = {
+            contender: stack.enter_context(_running("contender.py", contender, folder, feeds, scheme))
+            for contender in CONTENDERS
+        }
+        for visit in VISITS:
+            items += int(visit.changed * feeds)
+            site.ask(json.dumps(visit.site))
+            spent = {}
+            for contender, program in contenders.items():
+                found = program.ask()
+                _check(contender, visit, found, site.ask("{}"), items=items, feeds=feeds)
+                spent[contender] = found["cpu"]
+            yield visit, spent
+
+
+def _check(
+    contender: str, visit: Visit, found: Mapping[str, Any], served: Mapping[str, int], *, items: int, feeds: int
+) -> None:
+    """No figure without the work: each feed asked for once, and every entry stored."""
+    asked = served.get("requests", 0)
+    if found["items"] != items or asked != feeds:
+        raise RuntimeError(f"{contender}, {visit.name}: {found}, {asked} requests; {items} items were to be there")
+
+
+@contextmanager
+def _running(script: str, *arguments: object) -> Iterator[Program]:
+    command = [sys.executable, str(FOLDER / script), *map(str, arguments)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield Program(process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _row(feeds: int, scheme: str, visit: Visit, spent: Mapping[str, float]) -> str:
+    ours, theirs = (1000 * spent[contender] / feeds for contender in CONTENDERS)
+    ratio = ours / theirs
+    most, met = (f"1/{1 / visit.most:.0f}", "met" if ratio <= visit.most else "missed") if visit.most else ("", "")
+    return f"| {feeds:,} | {scheme} | {visit.name} | {ours:.2f} | {theirs:.2f} | 1/{1 / ratio:.1f} | {most} | {met} |"
+
+
+def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--feeds", type=int, nargs="+", default=[1000, 5000], help="multiples of 20")
+    parser.add_argument("--schemes", nargs="+", choices=["http", "https"], default=["http", "https"])
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()
