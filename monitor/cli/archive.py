@@ -90,7 +90,7 @@ def _tell(done: Imported, slug: str, matched: int) -> None:
 
 
 def reindex_() -> None:
-    """Build the archive's full-text index anew; needed only after a restore that left it out."""
+    """Build the full-text index anew, after a restore that left it out or a change of how words are read."""
     with installation() as opened, opened.database.write() as session, progress_bar() as bar:
         task = bar.add_task("indexing")
         count = reindex(session, lambda done, total: bar.update(task, completed=done, total=total))

@@ -39,17 +39,30 @@ _WORD = re.compile(
 )
 _POSSESSIVE = re.compile(r"\.?'s(?![^\W_])", re.IGNORECASE)
 
-_SPELLED_TWO_WAYS = re.compile("iz|our|ence|re|programme")
-_SPELLINGS = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        (r"^(...+)iz(e|ed|es|er|ers|ing|ations?|ational)$", r"\1is\2"),  # modernize, organization
-        (r"^(lab|neighb|harb|hon|fav|col|behavi|endeav)our", r"\1or"),
-        (r"^(def|off|lic|pret)ence", r"\1ense"),
-        (r"^(cent|theat|fib|.*met|.*lit)re(s?)$", r"\1er\2"),
-        (r"^programme(s?)$", r"program\1"),
-    )
-)
+_MENDED = {
+    language: tuple((re.compile(pattern), replacement) for pattern, replacement in pairs)
+    for language, pairs in {
+        Language.EN: (
+            (r"^(...+)iz(e|ed|es|er|ers|ing|ations?|ational)$", r"\1is\2"),  # modernize, organization
+            (r"^(lab|neighb|harb|hon|fav|col|behavi|endeav)our", r"\1or"),
+            (r"^(def|off|lic|pret)ence", r"\1ense"),
+            (r"^(cent|theat|fib|.*met|.*lit)re(s?)$", r"\1er\2"),
+            (r"^programme(s?)$", r"program\1"),
+        ),
+        Language.FR: (
+            (r"^(.+er|.+(?:ss|x)ion)s$", r"\1"),  # aciers, leaders, commissions
+            (r"^(empl|l|conv|env|tourn)ois$", r"\1oi"),
+            (r"^(petit|credit|conflit|deficit|delit|profit|circuit|debit)$", r"\1s"),  # not verbs in -it
+            (r"^(revenu|disparu)s$", r"\1"),
+        ),
+        Language.ES: (
+            (r"^(.+(?:[aeiou][lnr]|[aeu]d))es$", r"\1"),  # mujeres, líderes, radares, desigualdades
+            (r"^(.{2,3}[ao]|.+e[ao]|m[ai][nx]imo)s$", r"\1"),  # armas, líneas, mínimos
+        ),
+    }.items()
+}
+"""What Snowball would tear apart, mended before it: British and American spellings, and the singular and the plural
+of some words (it stems *arma* to ``arma`` and *armas* to ``armas``, *líder* to ``lid`` and *líderes* to ``lider``)."""
 
 
 class Token(NamedTuple):
@@ -137,12 +150,12 @@ def stem(word: str, language: Language) -> str:
     """Return the stem of a folded word; ``Language.ANY`` leaves it as it is.
 
     British and American spellings have one stem: a Canadian and an American release on one subject would
-    otherwise need two watches (``defence`` and ``defense``, ``modernise`` and ``modernize``).
+    otherwise need two watches (``defence`` and ``defense``, ``modernise`` and ``modernize``). So have the singular
+    and the plural.
     """
     if language is Language.ANY:
         return word
-    if language is Language.EN and _SPELLED_TWO_WAYS.search(word):
-        for pattern, replacement in _SPELLINGS:
-            word = pattern.sub(replacement, word)
+    for pattern, replacement in _MENDED[language]:
+        word = pattern.sub(replacement, word)
     stemmed: str = _stemmers.by_language[language].stemWord(word)
     return stemmed
