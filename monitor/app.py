@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -57,6 +57,11 @@ class App:
         doors = self.doors
         web = doors.digest(digest_id) if digest_id else doors.home
         return Links(manage=doors.preferences(subscriber), unsubscribe=doors.unsubscribe(subscriber), web=web)
+
+    def shared_links(self, subscriber: SubscriberRow, digest_id: int | None = None) -> Links:
+        """The same for a copy that others see: without the links with which whoever holds them acts for the reader."""
+        lost = self.doors.lost_link
+        return replace(self.links(subscriber, digest_id), manage=lost, unsubscribe=lost)
 
 
 @dataclass(frozen=True, slots=True)

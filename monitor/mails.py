@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlmodel import Session
 
@@ -80,7 +80,5 @@ def letter_of(app: App, digest_id: int, *, shared: bool = False) -> Letter:
     with app.database.read() as session:
         digest = digests.load_digest(session, digest_id)
         subscriber = subscribers.load_subscriber(session, digest.subscriber_id)
-        links = app.links(subscriber, digest_id)
-        if shared:
-            links = replace(links, manage=app.doors.lost_link, unsubscribe=app.doors.lost_link)
+        links = (app.shared_links if shared else app.links)(subscriber, digest_id)
         return render_digest(digest_content(session, digest, subscriber, sender=app.sender, links=links))

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.utils import make_msgid
 from typing import Any, Generic
 
 import structlog
 
+from monitor import errors
 from monitor.app import App
 from monitor.delivery.message import Envelope, build_message
 from monitor.delivery.outcome import Deferred, Delivered, Outcome, Refused
@@ -22,6 +24,7 @@ from monitor.delivery.retry import next_attempt
 from monitor.delivery.returns import count_refusal
 from monitor.delivery.verp import return_path
 from monitor.errors import NotFound, Permanent, Transient
+from monitor.letters import Letter
 from monitor.mails import Post
 from monitor.store import outgoing
 from monitor.store.bounces import reference_of
@@ -65,6 +68,34 @@ def send_mails(app: App, ids: Sequence[int], kind: type[Kind], compose: Composer
         run.mails(turns), app.make_transport, sessions=min(app.settings.smtp_connections, len(turns))
     ):
         run.record(ended)
+
+
+def send_test(app: App, letter: Letter, recipient: str) -> str:
+    """Send a letter to somebody who tries the service out, past pause and ledger; what the server said.
+
+    Raises:
+        Refused: The server does not take it, or the address cannot be written to.
+        DeliveryDeferred: The server asks to try again later.
+    """
+    settings, now = app.settings, app.clock()
+    envelope = Envelope(
+        sender_name=settings.organisation,
+        sender_address=settings.mail_from,
+        recipient=recipient,
+        message_id=make_msgid("test", settings.mail_domain),
+        date=now,
+        reply_to=settings.reply_to,
+    )
+    transport = app.make_transport()
+    try:
+        outcome = transport.send(build_message(letter, envelope), sender=settings.mail_from, recipient=recipient)
+    finally:
+        transport.close()
+    if isinstance(outcome, Refused):
+        raise errors.Refused(outcome.detail)
+    if isinstance(outcome, Deferred):
+        raise errors.DeliveryDeferred(outcome.detail)
+    return f"Taken: {outcome.detail}"
 
 
 def _take_turns(app: App, ids: Sequence[int], kind: type[Kind]) -> dict[int, float]:

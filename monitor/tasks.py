@@ -235,7 +235,9 @@ def build_digests(app: App, ids: Sequence[int]) -> list[Intent]:
             break
         with app.database.write() as session:
             found = own.get(subscriber_id, ())
-            digest_id = build_digest(session, subscriber_id, app.clock(), app.message_id, found)
+            digest_id = build_digest(
+                session, subscriber_id, app.clock(), app.message_id, found, hold=app.settings.hold_for_review
+            )
         if digest_id is not None:
             built.append(digest_id)
     return _batches("send_digests", built, SEND_BATCH)

@@ -31,7 +31,16 @@ from monitor.store.config import Config
 from monitor.store.engine import Database
 from monitor.store.kept import pause_sending, resume_sending
 from monitor.store.subscribers import load_subscriber
-from monitor.store.tables import BounceRow, DigestRow, ItemRow, MatchRow, SubscriberRow
+from monitor.store.tables import (
+    BounceRow,
+    DigestRow,
+    ItemRow,
+    MatchRow,
+    SubscriberRow,
+    SubscriptionRow,
+    TopicRow,
+    VerdictRow,
+)
 from monitor.subscriptions.subscribe import subscribe_confirmed
 from monitor.subscriptions.unsubscribe import unsubscribe
 from monitor.tasks import TICKS, drain, run_tick
@@ -182,6 +191,54 @@ def test_mentions_in_passing_alone_mean_no_mail(service: Service, monday: dateti
         session.connection().execute(update(MatchRow).values(worthy=False))
     service.tick(monday, "start_due_digests", "deliver_digests")
     assert service.mailbox.taken == []
+
+
+def judge(service: Service, word: str, moment: datetime) -> None:
+    """Let a reviewer say this of all matches."""
+    with service.app.database.write() as session:
+        for match_id in session.exec(select(MatchRow.id)).all():
+            session.add(VerdictRow(match_id=match_id or 0, reviewer="r", word=word, at=moment))
+
+
+def test_noise_is_in_no_digest(service: Service, monday: datetime) -> None:
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.tick(monday - ONE, "recover_lost_work")
+    judge(service, "noise", monday - ONE)
+    service.tick(monday)
+    assert service.mailbox.taken == []
+
+
+def test_what_is_held_comes_when_a_reviewer_has_passed_it(service: Service, monday: datetime) -> None:
+    """However late that is: nothing is lost; and nothing comes that nobody has looked at."""
+    settings = service.app.settings.model_copy(update={"hold_for_review": True})
+    service.app = replace(service.app, settings=settings)
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.tick(monday)
+    judge(service, "noise", monday + ONE)
+    judge(service, "relevant", monday + 2 * WEEK + ONE)
+    service.publish(monday + 2 * WEEK, "NORAD Beta")
+    for week in range(1, 5):
+        service.tick(monday + week * WEEK)
+    assert [titles(mail) for mail in service.mailbox.taken] == [{"Alpha"}]
+
+
+def test_a_topic_without_news_for_90_days_is_named(service: Service, monday: datetime) -> None:
+    service.subscribe(monday - ONE)
+    with service.app.database.write() as session:
+        names = {"en": "Salmon", "fr": "Saumon", "es": "Salmón"}
+        session.add(
+            TopicRow(id="salmon", pillar_id="security", position=2, names=names, threshold=0.5, needs_neighbours=False)
+        )
+        session.flush()
+        session.add(SubscriptionRow(subscriber_id=1, topic_id="salmon"))
+    service.publish(monday - ONE, "NORAD Alpha")
+    service.tick(monday)
+    service.publish(monday + 12 * WEEK + ONE, "NORAD Beta")
+    service.tick(monday + 13 * WEEK)
+    told = [mail.get_body(("plain",)).get_content() for mail in service.mailbox.taken]
+    assert ["No news for 90 days: Salmon." in text for text in told] == [False, True]
 
 
 def test_a_digest_waits_for_matching(service: Service, monday: datetime) -> None:

@@ -1,41 +1,48 @@
-"""``monitor digest``: see one, send what is due, tell what became of each."""
+"""``monitor digest``: see one, send what is due, tell what became of each, and why."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
+from sqlmodel import Session
 
-from monitor.app import Intent
+from monitor.app import App, Intent
 from monitor.cli.installation import ACTOR, installation
-from monitor.cli.output import AsJson, print_rows, progress_bar, say
+from monitor.cli.output import AsJson, print_rows, say, track
 from monitor.core.address import normalised_address
+from monitor.core.languages import Language
 from monitor.digests.preview import preview_digest
-from monitor.errors import NotFound, Refused
-from monitor.sending import obstacle
-from monitor.store.digests import list_digests
+from monitor.digests.render import render_digest
+from monitor.digests.sample import sample_digest
+from monitor.digests.why import explain, find_item, sentence, topic_names
+from monitor.errors import Conflict, NotFound, Refused
+from monitor.letters import Letter
+from monitor.sending import obstacle, send_test
+from monitor.store.digests import list_digests, load_digest
 from monitor.store.kept import pause_sending, resume_sending
-from monitor.store.outgoing import due_ids
-from monitor.store.subscribers import due_subscriber_ids, find_subscriber
-from monitor.store.tables import DigestRow
+from monitor.store.outgoing import due_ids, send_again
+from monitor.store.subscribers import due_subscriber_ids, find_subscriber, load_subscriber
+from monitor.store.tables import DigestRow, SubscriberRow
 from monitor.tasks import run_intent
 
 app = typer.Typer(help="The mails that subscribers get.", no_args_is_help=True)
 
+_ALL = 1_000_000
+_AT_A_TIME = 50
+
+Address = Annotated[str, typer.Argument(help="A subscriber's address.")]
+
 
 @app.command()
 def preview(
-    address: Annotated[str, typer.Argument(help="A subscriber's address.")],
+    address: Address,
     *,
     html: Annotated[bool, typer.Option(help="Print the HTML part instead of the text part.")] = False,
 ) -> None:
     """Show the digest that a subscriber would get if it were due now; nothing is stored or sent."""
     with installation() as opened, opened.database.read() as session:
-        subscriber = find_subscriber(session, normalised_address(address))
-        if subscriber is None:
-            raise NotFound(f"{address} is not a subscriber; see `monitor subscriber list`")
-        links = opened.links(subscriber)
-        letter = preview_digest(session, subscriber, opened.clock(), sender=opened.sender, links=links)
+        letter = _preview(opened, session, _subscriber(session, address))
     if letter is None:
         say("Nothing new since the last digest: no mail would go out.")
         return
@@ -46,25 +53,117 @@ def preview(
 
 
 @app.command()
-def send() -> None:
+def send(
+    *,
+    dry_run: Annotated[bool, typer.Option(help="List who would get what; store and send nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Build the digests that are due and send all that wait, now; exit code 1 if one could not be sent."""
+    with installation() as opened:
+        with opened.database.read() as session:
+            due = due_subscriber_ids(session, opened.clock(), limit=_ALL)
+            if dry_run:
+                _list_due(opened, session, due, as_json=as_json)
+                return
+        if reason := obstacle(opened):
+            raise Refused(reason)
+        run_intent(opened, Intent("build_digests", tuple(due)))
+        with opened.database.read() as session:
+            waiting = list(due_ids(session, DigestRow, opened.clock(), limit=_ALL))
+        _send_now(opened, waiting)
+
+
+def _list_due(opened: App, session: Session, due: list[int], *, as_json: bool) -> None:
+    rows = []
+    for subscriber_id in track(due, len(due), "looking"):
+        subscriber = load_subscriber(session, subscriber_id)
+        letter = _preview(opened, session, subscriber)
+        rows.append({"address": subscriber.address, "subject": letter.subject if letter else "(nothing new: no mail)"})
+    for row, address in list_digests(session, state="built", limit=_ALL):
+        rows.append({"address": address, "subject": row.subject or f"(built for {row.window_end:%Y-%m-%d}, waits)"})
+    print_rows(rows, as_json=as_json, empty="Nothing is due, and nothing waits.")
+
+
+def _send_now(opened: App, ids: list[int]) -> None:
+    batches = [tuple(ids[start : start + _AT_A_TIME]) for start in range(0, len(ids), _AT_A_TIME)]
+    sent = 0
+    for batch in track(batches, len(batches), f"sending, {_AT_A_TIME} at a time"):
+        run_intent(opened, Intent("send_digests", batch))
+        with opened.database.read() as session:
+            sent += sum(row.state == "sent" for row, _ in list_digests(session, ids=batch, limit=len(batch)))
+    say(f"{sent} sent, {len(ids) - sent} not; `monitor digest list` tells more.")
+    if sent < len(ids):
+        raise typer.Exit(1)
+
+
+@app.command()
+def resend(
+    digest_id: Annotated[int | None, typer.Argument(help="A digest's id, as `monitor digest list` tells it.")] = None,
+    *,
+    failed: Annotated[bool, typer.Option(help="All that have failed.")] = False,
+) -> None:
+    """Send a digest once more, whatever became of it, or all that failed; each keeps its Message-ID."""
+    if (digest_id is None) != failed:
+        raise Refused("name one digest, or write --failed")
     with installation() as opened:
         if reason := obstacle(opened):
             raise Refused(reason)
+        with opened.database.write() as session:
+            if digest_id is not None:
+                load_digest(session, digest_id)
+            wanted = (
+                [row.id or 0 for row, _ in list_digests(session, state="failed", limit=_ALL)] if failed else [digest_id]
+            )
+            again = [one for one in wanted if one and send_again(session, DigestRow, one, opened.clock())]
+        if digest_id is not None and not again:
+            raise Conflict(f"digest {digest_id} waits to be sent, or held nothing to send")
+        _send_now(opened, again)
+
+
+def _failed(session: Session) -> list[DigestRow]:
+    return [row for row, _ in list_digests(session, state="failed", limit=_ALL)]
+
+
+@app.command("test")
+def test_(
+    to: Annotated[str, typer.Argument(help="Where the test goes: an address of your own.")],
+    *,
+    like: Annotated[str | None, typer.Option(help="Send what this subscriber would get now.")] = None,
+    language: Annotated[Language, typer.Option(help="The language of the sample: en, fr or es.")] = Language.EN,
+) -> None:
+    """Send a sample digest, or what a subscriber would get, to yourself; no ledger knows of it."""
+    with installation() as opened:
         with opened.database.read() as session:
-            due = due_subscriber_ids(session, opened.clock(), limit=1_000_000)
-        run_intent(opened, Intent("build_digests", tuple(due)))
-        with opened.database.read() as session:
-            waiting = due_ids(session, DigestRow, opened.clock(), limit=1_000_000)
-        with progress_bar() as bar:
-            for digest_id in bar.track(waiting, description="sending"):
-                run_intent(opened, Intent("send_digests", (digest_id,)))
-        with opened.database.read() as session:
-            done = [row.state for row, _ in list_digests(session, ids=waiting, limit=len(waiting))]
-    sent = done.count("sent")
-    say(f"{sent} sent, {len(done) - sent} not; `monitor digest list` tells more.")
-    if sent < len(done):
-        raise typer.Exit(1)
+            letter = _preview(opened, session, _subscriber(session, like), shared=True) if like else None
+        if like and letter is None:
+            say("Nothing new since their last digest: there is no mail to try.")
+            return
+        outcome = send_test(opened, letter or render_digest(sample_digest(language)), normalised_address(to))
+    say(outcome)
+
+
+@app.command()
+def why(
+    address: Address,
+    item: Annotated[str, typer.Argument(help="A publication's web address, or its number.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Tell why a publication did, or did not, come to a subscriber."""
+    with installation() as opened, opened.database.read() as session:
+        subscriber = _subscriber(session, address)
+        found = find_item(session, item)
+        reasons = explain(session, subscriber, found, opened.clock(), hold=opened.settings.hold_for_review)
+        names = topic_names(session, Language.EN)
+        rows = [
+            {
+                "reason": reason.cause.name.lower(),
+                "digest": reason.digest_id,
+                "says": sentence(reason, Language.EN, subscriber.zone, names),
+            }
+            for reason in reasons
+        ]
+    print_rows(rows, as_json=as_json, empty="")
 
 
 @app.command()
@@ -85,11 +184,14 @@ def resume() -> None:
 
 @app.command("list")
 def list_(
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many lines.")] = 20, *, as_json: AsJson = False
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many lines.")] = 20,
+    *,
+    state: Annotated[str | None, typer.Option(help="Only those in this state, such as failed.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the latest digests with their state: who was sent what, and what still waits."""
     with installation() as opened, opened.database.read() as session:
-        found = list_digests(session, limit=limit)
+        found = list_digests(session, state=state, limit=limit)
     rows = [
         {
             "id": row.id,
@@ -104,3 +206,16 @@ def list_(
         for row, address in found
     ]
     print_rows(rows, as_json=as_json, empty="No digests yet. `monitor digest preview ADDRESS` shows the next one.")
+
+
+def _subscriber(session: Session, address: str) -> SubscriberRow:
+    subscriber = find_subscriber(session, normalised_address(address))
+    if subscriber is None:
+        raise NotFound(f"{address} is not a subscriber; see `monitor subscriber list`")
+    return subscriber
+
+
+def _preview(opened: App, session: Session, subscriber: SubscriberRow, *, shared: bool = False) -> Letter | None:
+    links = opened.shared_links(subscriber) if shared else opened.links(subscriber)
+    hold = opened.settings.hold_for_review
+    return preview_digest(session, subscriber, opened.clock(), sender=opened.sender, links=links, hold=hold)

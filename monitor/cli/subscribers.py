@@ -47,7 +47,7 @@ def add(
             actor=ACTOR,
             now=now,
         )
-        build_digest(session, subscriber_id, now, opened.message_id)
+        build_digest(session, subscriber_id, now, opened.message_id, hold=opened.settings.hold_for_review)
     say(f"Added {address}. `monitor subscriber list` tells when the first digest is due.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +58,8 @@ def build_digest(
     now: datetime,
     message_id: MessageId,
     own: Sequence[PersonalHit] = (),
+    *,
+    hold: bool = False,
 ) -> int | None:
     """Build the digest that is due, with its ledger, and move the subscriber's cursor, all in one transaction.
 
@@ -66,6 +69,7 @@ def build_digest(
         now: The present, aware UTC.
         message_id: How the digest's Message-ID follows from its key.
         own: What the subscriber's own keywords found, as ``digests.personal`` says.
+        hold: Take only what a reviewer has passed.
 
     Returns:
         The id of a digest to send, or None: nothing is due, another worker was faster, or the window held no news.
@@ -85,25 +89,53 @@ def build_digest(
         "window_end": window.end,
         "message_id": message_id(subscriber_id, window.end),
     }
-    return _store_digest(session, key, own, now)
+    return _store_digest(session, key, own, now, hold=hold)
 
 
-def _store_digest(session: Session, key: Mapping[str, Any], own: Sequence[PersonalHit], now: datetime) -> int | None:
-    window = (key["subscriber_id"], key["window_start"], key["window_end"])
-    match_ids = digests.select_match_ids(session, *window)
-    own = personal.unsent(session, own, *window)
-    # Mentions in passing alone are no news: they wait in the match log, and nobody gets a mail for them.
-    news = bool(own) or digests.any_worthy(session, match_ids)
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a digest holds: the ids of its matches, and what the reader's own keywords found."""
+
+    match_ids: Sequence[int]
+    own: Sequence[PersonalHit]
+    news: bool
+
+
+def select_holding(
+    session: Session,
+    subscriber_id: int,
+    window: tuple[datetime, datetime],
+    own: Sequence[PersonalHit],
+    *,
+    hold: bool = False,
+) -> Holding:
+    """What a subscriber's digest for a window holds.
+
+    Mentions in passing alone are no news: they wait in the match log, and nobody gets a mail for them.
+    """
+    match_ids = digests.select_match_ids(session, subscriber_id, *window, hold=hold)
+    own = personal.unsent(session, own, subscriber_id, *window)
+    if hold:
+        passed = digests.passed_items(session, [hit.item_id for hit in own])
+        own = [hit for hit in own if hit.item_id in passed]
+    return Holding(match_ids, own, news=bool(own) or digests.any_worthy(session, match_ids))
+
+
+def _store_digest(
+    session: Session, key: Mapping[str, Any], own: Sequence[PersonalHit], now: datetime, *, hold: bool
+) -> int | None:
+    window = key["window_start"], key["window_end"]
+    held = select_holding(session, key["subscriber_id"], window, own, hold=hold)
     state = {
-        "state": "built" if news else "empty",
+        "state": "built" if held.news else "empty",
         "subject": "",
         "built_at": now,
         "attempts": 0,
         "next_attempt_at": now,
         "last_error": "",
     }
-    digest_id = digests.insert_digest(session, {**key, **state}, match_ids if news else ())
-    if digest_id is None or not news:
+    digest_id = digests.insert_digest(session, {**key, **state}, held.match_ids if held.news else ())
+    if digest_id is None or not held.news:
         return None
-    personal.record_hits(session, digest_id, own)
+    personal.record_hits(session, digest_id, held.own)
     return digest_id

@@ -7,33 +7,31 @@ from datetime import datetime
 from sqlmodel import Session
 
 from monitor.core.languages import Language
-from monitor.digests.build import window_start
+from monitor.digests.build import select_holding, window_start
 from monitor.digests.content import Sender
 from monitor.digests.personal import personal_hits
 from monitor.digests.render import render_digest
 from monitor.digests.select import Links, content_of_matches
 from monitor.letters import Letter
-from monitor.store import digests, personal
 from monitor.store.tables import SubscriberRow
 
 
 def preview_digest(
-    session: Session, subscriber: SubscriberRow, now: datetime, *, sender: Sender, links: Links
+    session: Session, subscriber: SubscriberRow, now: datetime, *, sender: Sender, links: Links, hold: bool = False
 ) -> Letter | None:
     """Render what has come in since the subscriber's last digest, or None where that is nothing worth a mail."""
     subscriber_id = subscriber.id or 0
-    start = window_start(subscriber, now)
-    match_ids = digests.select_match_ids(session, subscriber_id, start, now)
+    window = window_start(subscriber, now), now
     found = personal_hits(session, [subscriber_id], now).get(subscriber_id, [])
-    own = personal.unsent(session, found, subscriber_id, start, now)
-    if not own and not digests.any_worthy(session, match_ids):
+    held = select_holding(session, subscriber_id, window, found, hold=hold)
+    if not held.news:
         return None
     content = content_of_matches(
         session,
-        match_ids,
-        own,
-        subscriber_id=subscriber.id or 0,
-        window=(start, now),
+        held.match_ids,
+        held.own,
+        subscriber_id=subscriber_id,
+        window=window,
         language=Language(subscriber.language),
         zone=subscriber.zone,
         sender=sender,

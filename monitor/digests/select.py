@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -32,6 +32,9 @@ from monitor.store.matches import LoggedMatch, list_matches
 from monitor.store.personal import FoundItem, PersonalHit
 from monitor.store.source_health import coverage_since
 from monitor.store.tables import DigestRow, SubscriberRow
+
+SILENCE = timedelta(days=90)
+"""A topic without news for as long is named: it may be quiet, or its watches may miss what is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ def content_of_matches(
     for match in list_matches(session, ids=match_ids, limit=len(match_ids)):
         by_topic[match.topic].append(match)
     sections: dict[str, list[TopicSection]] = defaultdict(list)
-    for topic in watchlist.load_topics(session):
+    topics = watchlist.load_topics(session)
+    for topic in topics:
         if topic.id in by_topic:
             sections[topic.pillar].append(_section(topic, by_topic[topic.id], language))
     pillars = tuple(
@@ -90,6 +94,7 @@ def content_of_matches(
     )
     start, end = window
     seen = coverage_since(session, start, end)
+    silent = digests.silent_topics(session, subscriber_id, end - SILENCE)
     return DigestContent(
         window_start=start,
         window_end=end,
@@ -101,7 +106,12 @@ def content_of_matches(
         unsubscribe_url=links.unsubscribe,
         web_url=links.web,
         changed=tuple(map(_changed, digests.changed_since_sent(session, subscriber_id, start, end))),
-        coverage=Coverage(checked=seen.checked, failing=seen.failing, quiet=seen.quiet),
+        coverage=Coverage(
+            checked=seen.checked,
+            failing=seen.failing,
+            quiet=seen.quiet,
+            silent_topics=tuple(topic.names[language] for topic in topics if topic.id in silent),
+        ),
     )
 
 

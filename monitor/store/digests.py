@@ -21,6 +21,7 @@ from monitor.store.tables import (
     SourceRow,
     SubscriberRow,
     SubscriptionRow,
+    VerdictRow,
 )
 from monitor.store.upsert import insert_new
 
@@ -31,9 +32,25 @@ An item is stamped with the time at which its poll began, and is visible when th
 the end of a window is missed by that window's digest and must be found by the next.
 """
 
+PASSED = ("relevant", "starred")
+"""The words with which a reviewer lets a match into a digest where digests are held for review."""
 
-def select_match_ids(session: Session, subscriber_id: int, window_start: datetime, window_end: datetime) -> list[int]:
-    """The matches that a subscriber's digest for a window holds: theirs by topic, and not sent to them before."""
+
+def select_match_ids(
+    session: Session, subscriber_id: int, window_start: datetime, window_end: datetime, *, hold: bool = False
+) -> list[int]:
+    """The matches that a subscriber's digest for a window holds: theirs by topic, and not sent to them before.
+
+    A match that a reviewer called noise is in no digest.
+
+    Args:
+        session: An open transaction.
+        subscriber_id: Whose digest.
+        window_start: Where the window starts, aware.
+        window_end: Where it ends, aware.
+        hold: Only what a reviewer has passed. It comes with the digest of the window in which it was passed, so that
+            nothing is lost that is reviewed late.
+    """
     told, teller = aliased(MatchRow), aliased(ItemRow)
     sent: Any = (
         select(DigestItemRow.match_id)
@@ -50,16 +67,31 @@ def select_match_ids(session: Session, subscriber_id: int, window_start: datetim
         )
         .exists()
     )
+    came = _latest_verdict(VerdictRow.at) if hold else col(ItemRow.first_seen_at)
+    word = _latest_verdict(VerdictRow.word)
     query = (
         select(MatchRow.id)
         .join(ItemRow, col(ItemRow.id) == col(MatchRow.item_id))
         .join(SubscriptionRow, col(SubscriptionRow.topic_id) == col(MatchRow.topic_id))
         .where(SubscriptionRow.subscriber_id == subscriber_id)
-        .where(ItemRow.first_seen_at >= window_start - LATE_ARRIVALS, ItemRow.first_seen_at < window_end)
+        .where(came >= window_start - LATE_ARRIVALS, came < window_end)
+        .where(word.in_(PASSED) if hold else func.coalesce(word, "") != "noise")
         .where(~sent)
         .order_by(col(ItemRow.first_seen_at).desc(), col(MatchRow.id))
     )
     return [row for row in session.exec(query) if row is not None]
+
+
+def _latest_verdict(column: Any) -> Any:
+    """A column of the latest verdict on the match of the query around it; null where there is none."""
+    latest = select(column).where(VerdictRow.match_id == MatchRow.id).order_by(col(VerdictRow.id).desc()).limit(1)
+    return latest.correlate(MatchRow).scalar_subquery()
+
+
+def passed_items(session: Session, item_ids: Sequence[int]) -> set[int]:
+    """Those of the items of which a reviewer has passed a match."""
+    query = select(MatchRow.item_id).where(col(MatchRow.item_id).in_(item_ids))
+    return set(session.exec(query.where(_latest_verdict(VerdictRow.word).in_(PASSED))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +175,42 @@ def load_digest(session: Session, digest_id: int) -> DigestRow:
     return row
 
 
+def silent_topics(session: Session, subscriber_id: int, since: datetime) -> set[str]:
+    """The topics of a subscriber that have had no news since a time; none where nobody watched as long ago."""
+    oldest = session.exec(select(func.min(ItemRow.first_seen_at))).one()
+    if oldest is None or oldest > since:
+        return set()
+    newest = (
+        select(ItemRow.first_seen_at)
+        .join(MatchRow, col(MatchRow.item_id) == col(ItemRow.id))
+        .where(MatchRow.topic_id == SubscriptionRow.topic_id, col(MatchRow.worthy))
+        .order_by(col(MatchRow.id).desc())
+        .limit(1)
+        .correlate(SubscriptionRow)
+        .scalar_subquery()
+    )
+    query: Any = select(SubscriptionRow.topic_id).where(SubscriptionRow.subscriber_id == subscriber_id)
+    return set(session.exec(query.where(or_(newest.is_(None), newest < since))))
+
+
 def ledger_of(session: Session, digest_id: int) -> list[int]:
     """The matches that a digest holds."""
     return list(session.exec(select(DigestItemRow.match_id).where(DigestItemRow.digest_id == digest_id)))
 
 
-def list_digests(session: Session, *, ids: Sequence[int] | None = None, limit: int = 50) -> list[tuple[DigestRow, str]]:
-    """The latest digests, or the named ones, with the address of each."""
+def digests_of(session: Session, subscriber_id: int, *, limit: int) -> list[DigestRow]:
+    """The digests that went to a subscriber, newest first."""
+    sent = select(DigestRow).where(DigestRow.subscriber_id == subscriber_id, col(DigestRow.sent_at).is_not(None))
+    return list(session.exec(sent.order_by(col(DigestRow.id).desc()).limit(limit)))
+
+
+def list_digests(
+    session: Session, *, ids: Sequence[int] | None = None, state: str | None = None, limit: int = 50
+) -> list[tuple[DigestRow, str]]:
+    """The latest digests, or the named ones, or those in a state, with the address of each."""
     query = select(DigestRow, SubscriberRow.address).join(SubscriberRow)
     if ids is not None:
         query = query.where(col(DigestRow.id).in_(ids))
+    if state is not None:
+        query = query.where(DigestRow.state == state)
     return list(session.exec(query.order_by(col(DigestRow.id).desc()).limit(limit)))
