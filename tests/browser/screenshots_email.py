@@ -1,6 +1,7 @@
 """Screenshots of the mails, at desk and phone width, light and dark, in English and French.
 
-Run ``python tests/browser/screenshots_email.py``; the pictures go to ``screenshots/``. Needs a Chromium. Where the
+Run ``python tests/browser/screenshots_email.py``; the pictures go to ``screenshots/``, the README's to
+``docs/images/digest.png``. Needs a Chromium. Where the
 real releases lie beside the checkout, a digest of a week of them is pictured too.
 """
 
@@ -38,6 +39,7 @@ from monitor.translations import schedule_text
 
 CHECKOUT = Path(__file__).parents[2]
 FOLDER = CHECKOUT / "screenshots"
+README_PICTURE = CHECKOUT / "docs" / "images" / "digest.png"
 RELEASES = CHECKOUT.parent / "shared" / "corpus" / "releases" / "whitehouse.jsonl.gz"
 FOLLOWED = {"critical-minerals", "supply-chains", "norad", "arctic", "cross-border-crime", "leaders-summit"}
 WEEK_END = datetime(2023, 3, 27, 12, tzinfo=UTC)
@@ -137,11 +139,21 @@ def picture(browser: Browser, name: str, letter: Letter) -> None:
         page.close()
 
 
+def picture_for_readme(browser: Browser) -> None:
+    """The top of a sample digest, as the README shows it."""
+    page = browser.new_page(viewport={"width": 720, "height": 1120}, color_scheme="light")
+    page.set_content(render_digest(sample_digest(Language.EN)).html)
+    README_PICTURE.parent.mkdir(exist_ok=True)
+    page.screenshot(path=README_PICTURE)
+    page.close()
+
+
 def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        picture_for_readme(browser)
         for name, letter in letters():
             (FOLDER / f"{name}.html").write_text(letter.html, encoding="utf-8")
             (FOLDER / f"{name}.txt").write_text(f"{letter.subject}\n\n{letter.text}", encoding="utf-8")
