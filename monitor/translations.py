@@ -8,7 +8,7 @@ with templates and code, see docs/digests.md.
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from gettext import NullTranslations
 from io import BytesIO
@@ -65,6 +65,16 @@ def day(moment: datetime, language: Language, zone: str) -> str:
 def full_day(moment: datetime, language: Language, zone: str) -> str:
     """The local day of an instant with its year, such as "22 November 2026"."""
     return _ordinal(format_date(moment.astimezone(ZoneInfo(zone)), "long", locale=locale(language)), language)
+
+
+def month(moment: datetime, language: Language) -> str:
+    """The month of an instant in UTC with its year, such as "November 2026"."""
+    return format_skeleton("yMMMM", moment.astimezone(UTC), locale=locale(language))
+
+
+def instant(moment: datetime, language: Language) -> str:
+    """An instant to the minute, as records of it are dated, such as "22 November 2026, 14:03 UTC"."""
+    return f"{full_day(moment, language, 'UTC')}, {moment.astimezone(UTC):%H:%M} UTC"
 
 
 def _ordinal(written: str, language: Language) -> str:

@@ -1,7 +1,8 @@
-"""Whether a source publishes as it usually does (pure)."""
+"""Whether a source, or a topic, has as much news as it usually has (pure)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import exp
 
 _IMPROBABLE = 0.01
@@ -14,8 +15,8 @@ def unusually_quiet(recent: int, usual: float) -> bool:
     with 3 a week is not (5 %), and one with 40 is with 25.
 
     Args:
-        recent: Items in the last seven days.
-        usual: Items a week in the weeks before.
+        recent: Items in the last seven days, or another span.
+        usual: Items in such a span before, on average.
     """
     if usual <= recent:
         return False
@@ -24,3 +25,16 @@ def unusually_quiet(recent: int, usual: float) -> bool:
         term *= usual / count
         total += term
     return total < _IMPROBABLE
+
+
+_LATELY = 4  # weeks
+
+
+def gone_quiet(weeks: Sequence[int]) -> bool:
+    """Whether a topic had no news in the last four weeks, or so little that chance hardly explains it.
+
+    Args:
+        weeks: How much news it had in each week, the oldest first; more than four.
+    """
+    recent, before = sum(weeks[-_LATELY:]), weeks[:-_LATELY]
+    return not recent or unusually_quiet(recent, _LATELY * sum(before) / len(before))

@@ -18,7 +18,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import TextClause, func, text
+from sqlalchemy import ColumnElement, TextClause, func, text
 from sqlmodel import Session, col, select
 
 from monitor.core.languages import READER_LANGUAGES, Language, primary_language
@@ -144,17 +144,21 @@ def find_candidates(
     Returns:
         The id of each item and when it was first seen.
     """
-    engine = _engine(session)
-    asked = [_condition(query.root, query.language, engine) for query in queries]
     unread = [] if language is Language.ANY else [other for other in READER_LANGUAGES if other is not language]
     wanted = select(ItemRow.id, ItemRow.first_seen_at).where(ItemRow.first_seen_at >= since)
-    wanted = wanted.where(col(ItemRow.language).not_in(unread))
-    selective = [condition for condition in asked if condition]
-    if len(selective) == len(asked):
-        condition = engine.either.join([*map(_grouped, selective), engine.term(_OVERFULL)])
-        wanted = wanted.where(col(ItemRow.id).in_(engine.search.bindparams(asked=condition)))
+    wanted = wanted.where(col(ItemRow.language).not_in(unread), *may_hold(session, queries))
     ordered = wanted.order_by(col(ItemRow.first_seen_at).desc(), col(ItemRow.id).desc())
     return [(item_id, seen) for item_id, seen in session.exec(ordered) if item_id is not None]
+
+
+def may_hold(session: Session, queries: Iterable[Query]) -> list[ColumnElement[bool]]:
+    """What holds of each item of which one of the queries may be true; nothing where that is every item."""
+    engine = _engine(session)
+    asked = [_condition(query.root, query.language, engine) for query in queries]
+    if not all(asked):
+        return []
+    condition = engine.either.join([*map(_grouped, asked), engine.term(_OVERFULL)])
+    return [col(ItemRow.id).in_(engine.search.bindparams(asked=condition))]
 
 
 def _condition(node: Node, language: Language, engine: _Engine) -> str:

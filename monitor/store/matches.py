@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, func, update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from monitor.core.nouns import Document, Evidence, TopicMatch
@@ -34,6 +34,11 @@ class LoggedMatch:
     story_id: int | None
     twins: Mapping[str, str]
     document: Document
+
+    @property
+    def news_at(self) -> datetime:
+        """When the item was published or, where its source does not tell, first seen; aware UTC."""
+        return self.published_at or self.first_seen_at
 
 
 def save_matches(
@@ -98,7 +103,7 @@ def list_matches(
         ids: Only these matches.
         limit: How many at most.
     """
-    query = _logged().order_by(col(MatchRow.id).desc()).limit(limit)
+    query = select_logged().order_by(col(MatchRow.id).desc()).limit(limit)
     if topic is not None:
         query = query.where(MatchRow.topic_id == topic)
     if worthy is not None:
@@ -107,10 +112,11 @@ def list_matches(
         query = query.where(col(MatchRow.id) < before_id)
     if ids is not None:
         query = query.where(col(MatchRow.id).in_(ids))
-    return [_line(row) for row in session.exec(query)]
+    return [logged_match(row) for row in session.exec(query)]
 
 
-def _logged() -> Any:
+def select_logged() -> Any:
+    """The query of the columns that ``logged_match`` reads, to be narrowed and sorted."""
     columns = (
         MatchRow.id.label("match_id"),  # type: ignore[union-attr]  # a column, not a value
         MatchRow.topic_id,
@@ -141,7 +147,8 @@ def _logged() -> Any:
     )
 
 
-def _line(row: Any) -> LoggedMatch:
+def logged_match(row: Any) -> LoggedMatch:
+    """The line of the match log that a row of ``select_logged`` stands for."""
     return LoggedMatch(
         id=row.match_id,
         topic=row.topic_id,
@@ -158,23 +165,3 @@ def _line(row: Any) -> LoggedMatch:
         twins=row.twins,
         document=document_of(row._mapping),  # noqa: SLF001 - SQLAlchemy's public name
     )
-
-
-@dataclass(frozen=True, slots=True)
-class TopicActivity:
-    """How much news a topic had: worthy matches since a time, and when the newest one was first seen."""
-
-    recent: int
-    newest_at: datetime | None
-
-
-def topic_activity(session: Session, since: datetime) -> dict[str, TopicActivity]:
-    """The activity of each topic that ever had a worthy match."""
-    recent = func.sum(case((col(ItemRow.first_seen_at) >= since, 1), else_=0))
-    query = (
-        select(MatchRow.topic_id, recent, func.max(ItemRow.first_seen_at))
-        .join(ItemRow, col(ItemRow.id) == col(MatchRow.item_id))
-        .where(col(MatchRow.worthy))
-        .group_by(col(MatchRow.topic_id))
-    )
-    return {topic: TopicActivity(int(count), newest) for topic, count, newest in session.exec(query)}

@@ -68,11 +68,15 @@ def coverage_since(session: Session, start: datetime, now: datetime) -> SourceCo
 
 @dataclass(frozen=True, slots=True)
 class SourceSummary:
-    """How the active sources fare: how many there are, were ever read, and cannot be read at their last visit."""
+    """How the active sources fare: how many there are, were ever read, and could not be read at their last visit.
+
+    ``last_visit`` is the latest of their visits, aware UTC.
+    """
 
     active: int
     reached: int
     failing: int
+    last_visit: datetime | None = None
 
     @property
     def unreachable(self) -> bool:
@@ -86,8 +90,10 @@ def summarise_sources(session: Session) -> SourceSummary:
         func.count(),
         func.count(col(SourceRow.last_success_at)),
         func.coalesce(func.sum(case((col(SourceRow.failures) > 0, 1), else_=0)), 0),
+        func.max(SourceRow.last_polled_at),
     ).where(SourceRow.state == "active")
-    return SourceSummary(*map(int, session.exec(counted).one()))
+    active, reached, failing, last_visit = session.exec(counted).one()
+    return SourceSummary(active, reached, int(failing), last_visit)
 
 
 @dataclass(frozen=True, slots=True)

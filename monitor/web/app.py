@@ -11,12 +11,25 @@ from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
 from monitor.app import App
-from monitor.web import account, address, health, home, own_digests, preferences, reader, sign_in, signup
+from monitor.web import (
+    account,
+    address,
+    health,
+    home,
+    items,
+    own_digests,
+    preferences,
+    reader,
+    search,
+    sign_in,
+    signup,
+    topics,
+)
 from monitor.web.access import check_declared
 from monitor.web.limits import Throttle
 from monitor.web.problems import handle_problems
 
-PAGES = (home, signup, preferences, own_digests, address, reader, health, sign_in, account)
+PAGES = (home, topics, items, search, signup, preferences, own_digests, address, reader, health, sign_in, account)
 """The modules whose ``router`` make up the site."""
 
 NextRuns = Callable[[], Mapping[str, datetime]]

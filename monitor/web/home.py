@@ -1,9 +1,7 @@
-"""The first page: the Roadmap at a glance, the newest matches, and how the watching goes."""
+"""The first page: the Roadmap at a glance, the newest news, and how the sources fare."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 
@@ -11,96 +9,49 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from monitor.app import App
-from monitor.core.nouns import Pillar, Topic
 from monitor.core.roles import Role
-from monitor.matching.excerpt import Excerpt, excerpt
-from monitor.store import items, matches, source_health, sources, watchlist
-from monitor.store.matches import LoggedMatch, TopicActivity
-from monitor.tasks import TICKS
+from monitor.store.items import count_items
+from monitor.store.news import count_news, list_news
+from monitor.store.source_health import summarise_sources
+from monitor.store.watchlist import load_pillars, load_topics
 from monitor.web.access import guarded
+from monitor.web.board import load_board
+from monitor.web.languages import reader_language
+from monitor.web.news import show_news
 from monitor.web.rendering import page
 
 router = guarded(Role.PUBLIC)
 
 _RECENT = timedelta(days=7)
 _NEWEST = 10
-_TOPICS_OF_AN_ITEM = 4
-"""How many matches are read for each item shown: few items are about more topics than that."""
-
-_JOBS = {tick.name: tick.says for tick in TICKS}
-
-
-@dataclass(frozen=True, slots=True)
-class ShownItem:
-    """An item of the newest ones: its best match, the sentence that shows why, and the topics that it is about."""
-
-    match: LoggedMatch
-    shown: Excerpt
-    topics: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownTopic:
-    """A topic with its activity; ``share`` is its part, 0 to 100, of the busiest topic's recent matches."""
-
-    name: str
-    activity: TopicActivity
-    share: float
+_MATCHES_OF_NEWS = 5
+"""How many matches are read for each piece of news: few are about more topics, or told by more agencies."""
 
 
 @router.get("/")
 def home(request: Request) -> HTMLResponse:
-    """Pillars and topics with their activity, the newest matches, the health of the sources, the next runs."""
+    """Pillars and topics with their activity, the newest news, the health of the sources."""
     app: App = request.app.state.app
-    now = app.clock()
+    now, language = app.clock(), reader_language(request)
     with app.database.read() as session:
-        pillars = watchlist.load_pillars(session)
-        topics = watchlist.load_topics(session)
-        logged = matches.list_matches(session, worthy=True, limit=_NEWEST * _TOPICS_OF_AN_ITEM)
-        activity = matches.topic_activity(session, now - _RECENT)
-        read = items.count_items(session, now - _RECENT)
-        summary = source_health.summarise_sources(session)
-        active = [row for row in sources.list_sources(session) if row.state == "active"]
-    names = {topic.id: topic.names["en"] for topic in topics}
-    next_runs = request.app.state.next_runs()
+        topics = load_topics(session)
+        board = load_board(session, load_pillars(session), topics, language, now)
+        logged = list_news(session, limit=_NEWEST * _MATCHES_OF_NEWS)
+        found = count_news(session, now - _RECENT, now)
+        read = count_items(session, now - _RECENT)
+        sources = summarise_sources(session)
+    names = {topic.id: topic.names[language] for topic in topics}
+    charts = [topic.chart for pillar in board for topic in pillar.topics]
     return page(
         request,
         "home.html",
         now=now,
-        pillars=show_pillars(pillars, topics, activity),
-        ever=bool(activity),
+        board=board,
+        ever=bool(logged),
         topics=len(topics),
-        lively=sum(seen.recent > 0 for seen in activity.values()),
-        found=sum(seen.recent for seen in activity.values()),
+        lively=sum(chart.last > 0 for chart in charts),
+        found=found,
         read=read,
-        newest=list(islice(show_items(logged, names), _NEWEST)),
-        sources=summary,
-        last_visit=max((row.last_polled_at for row in active if row.last_polled_at), default=None),
-        failing=[row for row in active if row.failures],
-        next_runs=[(_JOBS.get(job, job), moment) for job, moment in next_runs.items()],
-        settings=app.settings,
+        newest=list(islice(show_news(logged, names, language), _NEWEST)),
+        sources=sources,
     )
-
-
-def show_pillars(
-    pillars: Iterable[Pillar], topics: Iterable[Topic], activity: Mapping[str, TopicActivity]
-) -> list[tuple[str, list[ShownTopic]]]:
-    """The pillars by name, each with its topics, in the Roadmap's order."""
-    busiest = max((seen.recent for seen in activity.values()), default=0) or 1
-    by_pillar: dict[str, list[ShownTopic]] = {}
-    for topic in topics:
-        seen = activity.get(topic.id, TopicActivity(0, None))
-        shown = ShownTopic(topic.names["en"], seen, 100 * seen.recent / busiest)
-        by_pillar.setdefault(topic.pillar, []).append(shown)
-    return [(pillar.names["en"], by_pillar.get(pillar.id, [])) for pillar in pillars]
-
-
-def show_items(logged: Iterable[LoggedMatch], names: Mapping[str, str]) -> Iterable[ShownItem]:
-    """The items of these matches, each once, the latest publication first."""
-    by_item: dict[int, list[LoggedMatch]] = {}
-    for match in sorted(logged, key=lambda match: match.published_at or match.first_seen_at, reverse=True):
-        by_item.setdefault(match.item_id, []).append(match)
-    for found in by_item.values():
-        best, *others = sorted(found, key=lambda match: -match.score)
-        topics = tuple(names.get(match.topic, match.topic) for match in (best, *others))
-        yield ShownItem(best, excerpt(best.document, best.evidence), topics)

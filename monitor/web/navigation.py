@@ -19,6 +19,7 @@ class Entry:
 
 NAVIGATION = (
     Entry("/", _("Roadmap")),
+    Entry("/search", _("Search")),
     Entry("/subscribe", _("Subscribe")),
     Entry("/account", _("Account"), Role.VIEWER),
 )

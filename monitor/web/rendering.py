@@ -18,7 +18,7 @@ from monitor.core.roles import role_of
 from monitor.letters import web_address
 from monitor.matching.excerpt import excerpt
 from monitor.shipped import shipped
-from monitor.translations import country_name, day, locale, moment_text, translations
+from monitor.translations import country_name, day, full_day, instant, locale, moment_text, translations
 from monitor.web import flash
 from monitor.web.access import Visitor, visitor_of
 from monitor.web.flash import Said
@@ -126,6 +126,8 @@ def environment(language: Language) -> Environment:
     made.filters["web"] = web_address
     made.filters["country"] = partial(country_name, language=language)
     made.filters["day"] = partial(day, language=language, zone="UTC")
+    made.filters["date"] = partial(full_day, language=language, zone="UTC")
+    made.filters["instant"] = partial(instant, language=language)
     made.filters["role"] = role_of
     made.filters["excerpt"] = excerpt
     made.filters["moment"] = partial(moment_text, language=language)
