@@ -9,10 +9,10 @@ SECONDS ?= 60
 PURE := monitor/core/*,monitor/matching/*,monitor/digests/calendar.py,monitor/polling/decide.py,monitor/polling/pace.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format docs coverage mutate fuzz audit bench lock clean
+.PHONY: help run demo test check format compose-test docs coverage mutate fuzz audit bench lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run ## Run the service: web page, schedule and workers in one process
 	$(BIN)/monitor run $(ARGS)
@@ -53,13 +53,16 @@ fuzz: $(VENV)/.audit ## Throw mutated bytes at the parsers of feeds, queries and
 audit: $(VENV)/.audit ## Ask the package index for known vulnerabilities of what is locked (needs the network)
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements/run.txt
 
+compose-test: ## Build the containers and run the whole installation in them, with podman (needs root)
+	tests/compose/run.sh
+
 bench: $(VENV)/.bench ## Run the benchmarks beside the named peers
 	for run in benchmarks/*/run.py; do $(BIN)/python $$run $(ARGS) || exit 1; done
 
 lock: $(VENV)/bin/python ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
-	for set in run dev docs audit bench; do \
-	  extra=$$( [ $$set = run ] && echo build || echo $$set ); \
+	for set in run cluster dev docs audit bench; do \
+	  case $$set in run) extra=build;; cluster) extra="build --extra cluster --extra dkim";; *) extra=$$set;; esac; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --extra $$extra --no-emit-package roadmap-monitor --output-file requirements/$$set.txt pyproject.toml || exit 1; done
 

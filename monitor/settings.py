@@ -28,6 +28,7 @@ class Settings(BaseModel):
 
     data_dir: Path
     database_url: str
+    database_password: SecretStr
     database_connections: int = Field(ge=2, le=200)
     database_pooler: bool
     host: str
@@ -68,6 +69,8 @@ class Settings(BaseModel):
     hold_for_review: bool
     log_format: Literal["console", "json"]
     log_level: Literal["debug", "info", "warning", "error"]
+    metrics_host: str
+    metrics_port: int = Field(ge=0, le=65535)
     keep_polls_days: int = Field(ge=1)
     keep_slots_days: int = Field(ge=1)
     keep_letters_days: int = Field(ge=2)
@@ -180,7 +183,7 @@ def _named(error: ValidationError, values: Mapping[str, Any], origins: Mapping[s
     key = str(first["loc"][0])
     origin = origins.get(key, "settings")
     shown = f"{PREFIX}{key.upper()}" if origin == "environment" else key
-    value = "(hidden)" if key in {"smtp_password", "imap_password", "secret_key", "database_url"} else values.get(key)
+    value = "(hidden)" if key in {"smtp_password", "imap_password", "secret_key", "database_url", "database_password"} else values.get(key)
     if first["type"] == "extra_forbidden":
         remedy = f"no such setting; the names are {', '.join(sorted(Settings.model_fields))}"
     else:

@@ -53,7 +53,12 @@ def open_database(settings: Settings, now: datetime) -> Database:
 
 def make_database(settings: Settings) -> Database:
     """The database of the settings, as it is; nothing is connected yet."""
-    return Database(settings.database, connections=settings.database_connections, pooler=settings.database_pooler)
+    return Database(
+        settings.database,
+        password=settings.database_password.get_secret_value(),
+        connections=settings.database_connections,
+        pooler=settings.database_pooler,
+    )
 
 
 def make_folder(path: Path) -> None:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
@@ -37,6 +37,7 @@ class Database:
 
     Args:
         url: An SQLAlchemy address, ``sqlite:///file`` or ``postgresql+psycopg://…``.
+        password: The password of a server, where the address holds none.
         connections: How many connections to a server are held at most.
         pooler: The address is that of a transaction pooler: nothing is prepared on a connection.
 
@@ -44,8 +45,8 @@ class Database:
         SettingError: The address cannot be understood or names another kind of database.
     """
 
-    def __init__(self, url: str, *, connections: int = 10, pooler: bool = False) -> None:
-        self.engine = _create_engine(url, connections, pooler=pooler)
+    def __init__(self, url: str, *, password: str = "", connections: int = 10, pooler: bool = False) -> None:
+        self.engine = _create_engine(url, password, connections, pooler=pooler)
         self._reading = self.engine.execution_options(reads=True)
 
     @property
@@ -81,15 +82,18 @@ class Database:
         self.engine.dispose()
 
 
-def _create_engine(url: str, connections: int, *, pooler: bool) -> Engine:
+def _create_engine(url: str, password: str, connections: int, *, pooler: bool) -> Engine:
     try:
-        kind = make_url(url).get_backend_name()
+        address = make_url(url)
+        kind = address.get_backend_name()
     except ArgumentError as error:
         raise SettingError("settings", "database_url", _without_password(url), _DATABASE_REMEDY) from error
     if kind == "sqlite":
         return _create_sqlite_engine(url)
     if kind == "postgresql":
-        return _create_postgresql_engine(url, connections, pooler=pooler)
+        if password and not address.password:
+            address = address.set(password=password)
+        return _create_postgresql_engine(address, connections, pooler=pooler)
     raise SettingError("settings", "database_url", _without_password(url), _DATABASE_REMEDY)
 
 
@@ -100,9 +104,9 @@ def _without_password(url: str) -> str:
     return re.sub(r":[^:@/]+@", ":***@", url)
 
 
-def _create_postgresql_engine(url: str, connections: int, *, pooler: bool) -> Engine:
+def _create_postgresql_engine(address: URL, connections: int, *, pooler: bool) -> Engine:
     engine = create_engine(
-        url,
+        address,
         # Errors name the statement; its values, addresses among them, stay out of the logs.
         hide_parameters=True,
         pool_pre_ping=True,
