@@ -15,7 +15,7 @@ from typing import Any, Generic
 
 import structlog
 
-from monitor import errors
+from monitor import errors, metrics
 from monitor.app import App
 from monitor.delivery.message import Envelope, build_message
 from monitor.delivery.outcome import Deferred, Delivered, Outcome, Refused
@@ -209,6 +209,7 @@ def _surprise(row: Outgoing, error: Exception) -> Outcome:
 
 
 def _tell(row: Outgoing, state: str) -> None:
+    metrics.MAILS.labels(str(row.__tablename__), state).inc()
     log.info(str(row.__tablename__), id=getattr(row, "id", None), state=state, attempts=row.attempts)
 
 

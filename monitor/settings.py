@@ -183,7 +183,11 @@ def _named(error: ValidationError, values: Mapping[str, Any], origins: Mapping[s
     key = str(first["loc"][0])
     origin = origins.get(key, "settings")
     shown = f"{PREFIX}{key.upper()}" if origin == "environment" else key
-    value = "(hidden)" if key in {"smtp_password", "imap_password", "secret_key", "database_url", "database_password"} else values.get(key)
+    value = (
+        "(hidden)"
+        if key in {"smtp_password", "imap_password", "secret_key", "database_url", "database_password"}
+        else values.get(key)
+    )
     if first["type"] == "extra_forbidden":
         remedy = f"no such setting; the names are {', '.join(sorted(Settings.model_fields))}"
     else:

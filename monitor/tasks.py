@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session
 
+from monitor import metrics
 from monitor.app import App, Intent
 from monitor.digests.build import build_digest
 from monitor.digests.personal import personal_hits
@@ -165,6 +166,10 @@ def poll_sources(app: App, ids: Sequence[int]) -> list[Intent]:
 
 def _tell(reports: Sequence[VisitReport]) -> None:
     new, changed = sum(report.new for report in reports), sum(report.changed for report in reports)
+    for report in reports:
+        metrics.POLLS.labels(report.outcome).inc()
+    metrics.ITEMS.labels("new").inc(new)
+    metrics.ITEMS.labels("changed").inc(changed)
     log.info("polled", sources=len(reports), failed=sum(report.failed for report in reports), new=new, changed=changed)
     if reports and all(report.outcome in _NO_WAY_OUT for report in reports):
         log.warning(
@@ -220,7 +225,9 @@ def match_items(app: App, ids: Sequence[int]) -> list[Intent]:
                 now=now,
             )
         regroup(session, [stored.item_id for stored, topics in found if topics], now)
-    log.info("matched", items=len(documents), matches=sum(len(topics) for _, topics in found))
+    count = sum(len(topics) for _, topics in found)
+    metrics.MATCHES.inc(count)
+    log.info("matched", items=len(documents), matches=count)
     return []
 
 
@@ -240,6 +247,7 @@ def build_digests(app: App, ids: Sequence[int]) -> list[Intent]:
             )
         if digest_id is not None:
             built.append(digest_id)
+    metrics.DIGESTS_BUILT.inc(len(built))
     return _batches("send_digests", built, SEND_BATCH)
 
 
@@ -300,12 +308,18 @@ def run_tick(app: App, tick: Tick, scheduled_at: datetime, enqueue: Enqueue | No
         intents = tick.run(app, session, now)
         if enqueue:
             enqueue(session, intents)
-        return intents
+    metrics.TICKS.labels(tick.name).inc()
+    return intents
 
 
 def run_intent(app: App, intent: Intent) -> list[Intent]:
     """Carry an intent out; what follows from it."""
-    return TASKS[intent.task](app, intent.ids)
+    try:
+        with metrics.TASK_SECONDS.labels(intent.task).time():
+            return TASKS[intent.task](app, intent.ids)
+    except Exception as error:
+        metrics.TASK_FAILURES.labels(intent.task, type(error).__name__).inc()
+        raise
 
 
 def drain(app: App, intents: Sequence[Intent]) -> None:

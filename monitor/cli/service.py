@@ -16,6 +16,7 @@ from monitor.cli.installation import installation
 from monitor.cli.output import progress_bar, say
 from monitor.errors import NotFound, Refused
 from monitor.runners.local import LocalRunner
+from monitor.runners.status import status_server
 from monitor.staff.sign_in import first_operator_link
 from monitor.store import sources
 from monitor.store.source_health import coverage_since
@@ -28,9 +29,8 @@ def run() -> None:
     # uvicorn hands a signal on after it has stopped serving: by default SIGTERM would kill us before the work in
     # hand is finished.
     signal.signal(signal.SIGTERM, _leave)
-    with installation() as app:
-        runner = LocalRunner(app)
-        serve(app, runner)
+    with installation() as app, status_server(app, rows=True, is_well=lambda: True):
+        serve(app, LocalRunner(app))
 
 
 def serve(app: App, runner: LocalRunner) -> None:
@@ -54,7 +54,8 @@ def web() -> None:
         say(f"The pages are at {_address(app)} (stop with Ctrl-C).")
         _invite_operator(app)
         try:
-            _server(app, create_web(app)).run()
+            with status_server(app, rows=True, is_well=lambda: True):
+                _server(app, create_web(app)).run()
         except KeyboardInterrupt:
             say("Stopping.")
 
@@ -66,10 +67,11 @@ def scheduler() -> None:
     told = _told_to_stop()
     with installation(patient=True) as app:
         runner = Scheduler(app)
-        runner.start()
-        say("The schedule runs (stop with Ctrl-C).")
-        told.wait()
-        runner.stop()
+        with status_server(app, rows=False, is_well=runner.is_well):
+            runner.start()
+            say("The schedule runs (stop with Ctrl-C).")
+            told.wait()
+            runner.stop()
 
 
 def worker(
@@ -89,7 +91,8 @@ def worker(
         for told in (signal.SIGTERM, signal.SIGINT):
             signal.signal(told, lambda *_: runner.stop())
         say(f"A worker serves {', '.join(names)} (stop with Ctrl-C).")
-        runner.run()
+        with status_server(app, rows=False, is_well=runner.is_well):
+            runner.run()
 
 
 def _server(app: App, pages: FastAPI) -> uvicorn.Server:

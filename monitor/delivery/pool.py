@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
+from monitor import metrics
 from monitor.delivery.outcome import Outcome
 from monitor.delivery.transport import Transport
 
@@ -121,7 +122,9 @@ def _work(waiting: SimpleQueue[Mail | None], ended: SimpleQueue[Ended], transpor
     """One connection: send what waits until there is nothing more."""
     while mail := waiting.get():
         try:
-            ended.put((mail, transport.send(mail.message, sender=mail.sender, recipient=mail.recipient)))
+            with metrics.SMTP_SECONDS.time():
+                outcome = transport.send(mail.message, sender=mail.sender, recipient=mail.recipient)
+            ended.put((mail, outcome))
         except Exception as error:  # noqa: BLE001 (handed to whoever draws the outcomes)
             ended.put((mail, error))
     transport.close()

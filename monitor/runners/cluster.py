@@ -14,7 +14,7 @@ What goes wrong with a job:
 from __future__ import annotations
 
 import asyncio
-import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -45,6 +45,7 @@ QUEUES: Mapping[str, str] = {
     "send_digests": "mail",
     "send_letters": "mail",
     "read_mailbox": "mail",
+    "read_mailbox": "mail",
 }
 """The queue of each task."""
 
@@ -56,6 +57,7 @@ SILENT = timedelta(seconds=40)
 """A worker that has not been heard of for so long is taken for dead."""
 RESCUE_EVERY = timedelta(seconds=20)
 RECONNECT = timedelta(seconds=2)
+_UNWELL_AFTER = timedelta(minutes=2)
 KEEP_DONE = timedelta(hours=1)
 KEEP_DEAD = timedelta(days=30)
 ATTEMPTS = 8
@@ -93,6 +95,10 @@ class Scheduler:
     def start(self) -> None:
         """Start the schedule."""
         self._schedule.start()
+
+    def is_well(self) -> bool:
+        """Whether the schedule fires."""
+        return self._schedule.is_well()
 
     def stop(self) -> None:
         """Stop cleanly; a tick in hand is committed."""
@@ -178,11 +184,15 @@ class Worker:
         self._app, self._queues, self._concurrency = app, list(queues), concurrency
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn: asyncio.Task[None] | None = None
-        self._lock = threading.Lock()
+        self._lost_at: float | None = None
 
     def run(self) -> None:
         """Work until ``stop`` is called; a database that is away is waited for."""
         asyncio.run(self._work())
+
+    def is_well(self) -> bool:
+        """Whether it is registered at the queue, or was a moment ago."""
+        return self._lost_at is None or time.monotonic() - self._lost_at < _UNWELL_AFTER.total_seconds()
 
     def stop(self) -> None:
         """Take no more jobs; those in hand end at the next row. May be called from a signal handler."""
@@ -202,6 +212,7 @@ class Worker:
             self._turn = asyncio.create_task(self._serve())
             await asyncio.wait([self._turn])
             if not self._app.stopping.is_set():
+                self._lost_at = self._lost_at or time.monotonic()
                 log.warning("the queue did not answer; asking again", reason=_reason(self._turn))
                 await asyncio.sleep(RECONNECT.total_seconds())
 
@@ -209,6 +220,7 @@ class Worker:
         """Serve under one registration, until told to leave or until the database fails."""
         engine = make_engine(self._app, self._leave, connections=self._concurrency + 3)
         async with engine.open_async():
+            self._lost_at = None
             await engine.run_worker_async(
                 queues=self._queues,
                 concurrency=self._concurrency,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -27,6 +27,8 @@ Fire = Callable[[Tick, datetime], None]
 
 _ANCHOR = datetime(2021, 2, 23, tzinfo=UTC)
 """Intervals count from here, so that all schedulers name the same tick by the same time."""
+
+_OVERDUE = timedelta(minutes=3)
 
 
 class SlotExecutor(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
@@ -93,6 +95,11 @@ class Schedule:
     def stop(self) -> None:
         """Stop; a tick in hand finishes."""
         self._scheduler.shutdown(wait=True)
+
+    def is_well(self) -> bool:
+        """Whether the schedule fires: no tick is overdue by more than a few minutes."""
+        now = self._app.clock()
+        return all(now - at < _OVERDUE for at in self.next_runs().values())
 
     def next_runs(self) -> dict[str, datetime]:
         """When each tick fires next, aware UTC."""
