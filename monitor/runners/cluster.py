@@ -45,7 +45,6 @@ QUEUES: Mapping[str, str] = {
     "send_digests": "mail",
     "send_letters": "mail",
     "read_mailbox": "mail",
-    "read_mailbox": "mail",
 }
 """The queue of each task."""
 

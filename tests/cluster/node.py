@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor import tasks
+from monitor import sending, tasks
 from monitor.cli import service
 from monitor.polling import visit
 from monitor.runners import cluster
@@ -20,7 +20,7 @@ from monitor.store.events import record_event
 
 
 def main() -> None:
-    tasks.SEND_LEASE = tasks.POLL_LEASE = timedelta(seconds=8)
+    sending.SEND_LEASE = tasks.POLL_LEASE = timedelta(seconds=8)
     visit._LEASE_MARGIN = timedelta(seconds=1)
     tasks.DIGEST_BATCH = tasks.SEND_BATCH = 5
     cluster.HEARTBEAT, cluster.SILENT = timedelta(seconds=1), timedelta(seconds=4)
