@@ -11,9 +11,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from monitor.app import App
 from monitor.errors import DatabaseBusy, SettingError
 from monitor.store.standing import Gauge, standing
-from monitor.tasks import App
 
 METRICS_TYPE = CONTENT_TYPE_LATEST
 

@@ -43,7 +43,7 @@ KILLS = 7
 SEED = 7
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(420)
 def test_nothing_is_lost_or_doubled(server: Any, newsroom: Any, mailbox: Any, start: Any, tmp_path: Path) -> None:
     taken, port = mailbox
     database = Database(server.url)
@@ -60,7 +60,7 @@ def test_nothing_is_lost_or_doubled(server: Any, newsroom: Any, mailbox: Any, st
     }
     schedulers = [start("scheduler", **settings) for _ in range(3)]
     workers = [start("worker", **settings) for _ in range(4)]
-    wait_for(lambda: count(database, ItemRow) >= newsroom.feeds, 60, "the first poll")
+    wait_for(lambda: count(database, ItemRow) >= newsroom.feeds, 150, "the first poll")
 
     chance = random.Random(SEED)
     for kill in range(KILLS):
@@ -82,7 +82,7 @@ def test_nothing_is_lost_or_doubled(server: Any, newsroom: Any, mailbox: Any, st
         ids = set(digests(database))
         return count(database, ItemRow) == newsroom.feeds * newsroom.limit and not waiting(database) and len(ids) > 0
 
-    wait_for(all_is_done, 90, "the end of the work")
+    wait_for(all_is_done, 150, "the end of the work")
     settle(database, schedulers + workers)
     for node in schedulers + workers:
         node.send_signal(signal.SIGTERM)
@@ -197,7 +197,7 @@ def waiting(database: Database) -> list[str]:
 
 def settle(database: Database, nodes: list[Any]) -> None:
     """Wait until all nodes are up, and what the dead ones held has been rescued and done."""
-    wait_for(lambda: all(node.is_up() for node in nodes), 60, "the start of the last nodes")
+    wait_for(lambda: all(node.is_up() for node in nodes), 120, "the start of the last nodes")
 
     def idle() -> bool:
         with database.read() as session:

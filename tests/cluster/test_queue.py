@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -45,11 +46,22 @@ def waiting(app: App, state: str = "todo") -> list[tuple[str, tuple[int, ...]]]:
         return sorted((job.task, job.ids) for job in queue.list_jobs(session, state))
 
 
-def work(app: App, seconds: float = 1.5) -> None:
-    """Let a worker take what is due, for a moment."""
+def work(app: App) -> None:
+    """Let a worker take what is due, until there is no more."""
     worker = Worker(replace(app, stopping=threading.Event()), queues=list(QUEUES.values()), concurrency=2)
-    threading.Timer(seconds, worker.stop).start()
+
+    def stop_when_done() -> None:
+        for _ in range(300):
+            time.sleep(0.2)
+            with app.database.read() as session:
+                if not any(state.waiting or state.running for state in queue.queue_states(session)):
+                    break
+        worker.stop()
+
+    watcher = threading.Thread(target=stop_when_done)
+    watcher.start()
     worker.run()
+    watcher.join()
 
 
 @on_postgresql
@@ -94,7 +106,7 @@ def test_the_row_to_blame_becomes_a_dead_letter_and_the_others_are_done(
     monkeypatch.setitem(TASKS, "match_items", match)  # type: ignore[misc]
     monkeypatch.setattr(cluster, "ATTEMPTS", 1)
     put(app, Intent("match_items", (1, 2, 3, 4, 5, 6)))
-    work(app, 3)
+    work(app)
     assert set(done) == {1, 2, 4, 5, 6}
     assert waiting(app, "failed") == [("match_items", (3,))]
     put(app, Intent("match_items", (3, 4)))
