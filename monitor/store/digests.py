@@ -24,6 +24,7 @@ from monitor.store.tables import (
     VerdictRow,
 )
 from monitor.store.upsert import insert_new
+from monitor.store.verdicts import latest_verdict, passable
 
 LATE_ARRIVALS = timedelta(days=1)
 """How far before its window a digest looks for matches that no earlier digest of the subscriber holds.
@@ -31,9 +32,6 @@ LATE_ARRIVALS = timedelta(days=1)
 An item is stamped with the time at which its poll began, and is visible when the poll commits: one that straddles
 the end of a window is missed by that window's digest and must be found by the next.
 """
-
-PASSED = ("relevant", "starred")
-"""The words with which a reviewer lets a match into a digest where digests are held for review."""
 
 
 def select_match_ids(
@@ -67,31 +65,24 @@ def select_match_ids(
         )
         .exists()
     )
-    came = _latest_verdict(VerdictRow.at) if hold else col(ItemRow.first_seen_at)
-    word = _latest_verdict(VerdictRow.word)
+    came = latest_verdict(VerdictRow.at) if hold else col(ItemRow.first_seen_at)
     query = (
         select(MatchRow.id)
         .join(ItemRow, col(ItemRow.id) == col(MatchRow.item_id))
         .join(SubscriptionRow, col(SubscriptionRow.topic_id) == col(MatchRow.topic_id))
         .where(SubscriptionRow.subscriber_id == subscriber_id)
         .where(came >= window_start - LATE_ARRIVALS, came < window_end)
-        .where(word.in_(PASSED) if hold else func.coalesce(word, "") != "noise")
+        .where(passable(hold=hold))
         .where(~sent)
         .order_by(col(ItemRow.first_seen_at).desc(), col(MatchRow.id))
     )
     return [row for row in session.exec(query) if row is not None]
 
 
-def _latest_verdict(column: Any) -> Any:
-    """A column of the latest verdict on the match of the query around it; null where there is none."""
-    latest = select(column).where(VerdictRow.match_id == MatchRow.id).order_by(col(VerdictRow.id).desc()).limit(1)
-    return latest.correlate(MatchRow).scalar_subquery()
-
-
 def passed_items(session: Session, item_ids: Sequence[int]) -> set[int]:
     """Those of the items of which a reviewer has passed a match."""
     query = select(MatchRow.item_id).where(col(MatchRow.item_id).in_(item_ids))
-    return set(session.exec(query.where(_latest_verdict(VerdictRow.word).in_(PASSED))))
+    return set(session.exec(query.where(passable(hold=True))))
 
 
 @dataclass(frozen=True, slots=True)

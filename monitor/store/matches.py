@@ -14,6 +14,7 @@ from monitor.core.nouns import Document, Evidence, TopicMatch
 from monitor.store.items import document_of
 from monitor.store.tables import DigestItemRow, ItemRow, MatchRow, SourceRow
 from monitor.store.upsert import insert_or_update
+from monitor.store.verdicts import passable
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,20 @@ def list_matches(
     if ids is not None:
         query = query.where(col(MatchRow.id).in_(ids))
     return [logged_match(row) for row in session.exec(query)]
+
+
+def newest_matches(session: Session, topics: Sequence[str], *, hold: bool, limit: int) -> list[LoggedMatch]:
+    """The newest matches that are worth telling, of some topics.
+
+    Args:
+        session: An open transaction.
+        topics: The topics' ids.
+        hold: Only what a reviewer has passed.
+        limit: How many at most.
+    """
+    query = select_logged().where(col(MatchRow.topic_id).in_(topics), col(MatchRow.worthy), passable(hold=hold))
+    newest = query.order_by(col(ItemRow.first_seen_at).desc(), col(MatchRow.id).desc())
+    return [logged_match(row) for row in session.exec(newest.limit(limit))]
 
 
 def select_logged() -> Any:

@@ -14,6 +14,7 @@ from monitor.app import App
 from monitor.web import (
     account,
     address,
+    feeds,
     health,
     home,
     items,
@@ -29,7 +30,21 @@ from monitor.web.access import check_declared
 from monitor.web.limits import Throttle
 from monitor.web.problems import handle_problems
 
-PAGES = (home, topics, items, search, signup, preferences, own_digests, address, reader, health, sign_in, account)
+PAGES = (
+    home,
+    topics,
+    feeds,
+    items,
+    search,
+    signup,
+    preferences,
+    own_digests,
+    address,
+    reader,
+    health,
+    sign_in,
+    account,
+)
 """The modules whose ``router`` make up the site."""
 
 NextRuns = Callable[[], Mapping[str, datetime]]

@@ -27,7 +27,7 @@ from monitor.subscriptions.subscribe import subscribe_confirmed
 PROGRAM = Path(__file__).with_name("program.py")
 POINTS = list(runpy.run_path(str(PROGRAM))["POINTS"])
 AFTER_THE_SERVER = {"digest: taken by the server, not marked", "digest: marked as sent, not committed"}
-RANDOM_RUNS = int(os.environ.get("MONITOR_RANDOM_KILLS", "3"))
+RANDOM_RUNS = int(os.environ.get("RANDOM_KILLS", "3"))
 READERS = 4
 LEASES = timedelta(minutes=20)
 
@@ -100,7 +100,7 @@ def test_killed_and_restarted(
 def test_killed_again_and_again(
     seed: int, tmp_path: Path, run: Run, mailbox: Any, feed_url: str, prepare: Any, now: datetime
 ) -> None:
-    """Several readers, several kills at random points on their random occasions; MONITOR_RANDOM_KILLS=200 for more."""
+    """Several readers, several kills at random points on their random occasions; RANDOM_KILLS=200 for more."""
     chance = random.Random(seed)
     database = prepare(tmp_path / "data", feed_url, now)
     _more_readers(database, now)
