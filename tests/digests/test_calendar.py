@@ -199,6 +199,16 @@ def test_moving_house_keeps_one_digest_a_week(
         assert WEEK / 2 <= later - earlier <= 1.5 * WEEK + DAY
 
 
+@pytest.mark.parametrize(("since", "due"), [(DAY / 2, True), (DAY / 2 - TICK, False)])
+def test_a_boundary_counts_from_half_a_period_after_the_last_digest_on(*, since: timedelta, due: bool) -> None:
+    schedule, boundary = Schedule(Frequency.DAILY, hour=8, zone="UTC"), utc("2026-11-23T08:00")
+    until = boundary - since
+    window = due_window(until.astimezone(ZoneInfo("Asia/Tokyo")), boundary, schedule)
+    assert window == (Window(until, boundary) if due else None)
+    assert window is None or window.start.tzinfo is UTC
+    assert next_due(until, schedule) == (boundary if due else boundary + DAY)
+
+
 def test_a_new_subscriber_gets_a_whole_first_week() -> None:
     schedule = Schedule(zone="America/Toronto")
     confirmed = utc("2026-11-22T23:00")

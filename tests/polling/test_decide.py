@@ -77,6 +77,39 @@ def test_when_all_keys_change_at_once_the_items_are_recognised(rebuilt: object) 
     assert decision.overlap == 1
 
 
+def rewritten(entry: Entry) -> Entry:
+    """As a site that is rebuilt shows it: the same text under another key and address."""
+    return replace(entry, key=f"n-{entry.key}", url=f"https://y.example.org/{entry.key}")
+
+
+@pytest.mark.parametrize(
+    ("entries", "rekeyed", "new"),
+    [
+        pytest.param([rewritten(e) for e in FEED[:5]], 5, 0, id="five entries are enough"),
+        pytest.param([rewritten(e) for e in FEED[:4]], 0, 4, id="four are not"),
+        pytest.param([*FEED[:2], *map(rewritten, FEED[2:])], 8, 0, id="four fifths unknown"),
+        pytest.param([*FEED[:3], *map(rewritten, FEED[3:])], 0, 7, id="less than four fifths unknown"),
+        pytest.param([*map(rewritten, FEED[:5]), *map(entry, "klmno")], 5, 5, id="half of them explained"),
+        pytest.param([*map(rewritten, FEED[:4]), *map(entry, "klmnop")], 0, 10, id="less than half of them explained"),
+        pytest.param(
+            [*(replace(e, key=f"n-{e.key}") for e in FEED[:4]), *map(rewritten, FEED[4:8]), *FEED[8:]],
+            8,
+            0,
+            id="those recognised in any case count as unknown",
+        ),
+        pytest.param(
+            [replace(FEED[0], key="n-a"), *map(rewritten, FEED[1:3]), *map(entry, "klmno")],
+            1,
+            7,
+            id="and as explained",
+        ),
+    ],
+)
+def test_where_a_storm_begins(entries: list[Entry], rekeyed: int, new: int) -> None:
+    decision = decide(stored(*FEED), entries)
+    assert (len(decision.rekeyed), len(decision.new)) == (rekeyed, new)
+
+
 def test_in_a_storm_what_is_really_new_is_still_found() -> None:
     storm = [replace(e, key=f"new-{e.key}") for e in FEED]
     decision = decide(stored(*FEED), [entry("k"), *storm])

@@ -122,6 +122,14 @@ def test_sources_added_together_do_not_stay_together() -> None:
     assert len(moments) == 100
 
 
+@pytest.mark.parametrize("failures", [6, 8])
+def test_live_sources_that_fail_together_do_not_come_back_together(failures: int) -> None:
+    bounds = Bounds(shortest=HOUR, longest=2 * HOUR)
+    visits = (replace(SEEN, slug=f"s{n}", failures=failures) for n in range(100))
+    waits = [wait(next_visit(visit, now=MONDAY, bounds=bounds)) for visit in visits]
+    assert len({wait for wait in waits if wait < 2 * HOUR}) > 30
+
+
 _SPANS = st.timedeltas(timedelta(0), timedelta(days=40))
 
 
