@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -11,6 +12,10 @@ from monitor.errors import NotFound
 from monitor.translations import marked as _
 
 INVALID = _("This link is not valid. Open the newest mail from us and follow the link in it.")
+
+
+_SIGNER = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+"""HMAC-SHA-256, instead of itsdangerous' HMAC-SHA-1 of a key that is a plain hash."""
 
 
 class Purpose(StrEnum):
@@ -51,4 +56,4 @@ def read_token(key: str, purpose: Purpose, token: str) -> Named:
 
 
 def _serializer(key: str, purpose: Purpose) -> URLSafeSerializer:
-    return URLSafeSerializer(key, salt=f"roadmap-monitor/{purpose.value}")
+    return URLSafeSerializer(key, salt=f"roadmap-monitor/{purpose.value}", signer_kwargs=_SIGNER)

@@ -51,3 +51,16 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/
 def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+SECURITY = [ROOT / "docs" / "threat-model.md", ROOT / "docs" / "asvs.md"]
+
+
+@pytest.mark.parametrize("page", SECURITY, ids=lambda page: page.name)
+def test_what_a_page_on_security_names_as_proof_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    files = set(re.findall(r"`((?:tests|monitor)/[\w/]+\.py)", text))
+    assert [name for name in sorted(files) if not (ROOT / name).is_file()] == []
+    tests = set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text))
+    assert [test for test in sorted(tests) if f"def {test[1]}(" not in (ROOT / test[0]).read_text("utf-8")] == []
+    assert len(tests) > 10
