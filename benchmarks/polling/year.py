@@ -97,6 +97,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jump = _Jump()
         super().__init__(self._jump)
+        self._clock_resolution = 1e-6  # after half a year the real clock's is lost in rounding, and no timer is due
 
     def time(self) -> float:
         """Seconds of the virtual clock."""
