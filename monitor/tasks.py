@@ -20,7 +20,7 @@ from monitor.app import App, Intent
 from monitor.digests.build import build_digest
 from monitor.digests.personal import personal_hits
 from monitor.mails import compose_digest, compose_letter
-from monitor.polling import articles
+from monitor.polling import articles, websub
 from monitor.polling.articles import ArticlesReport
 from monitor.polling.fetch import FailureKind
 from monitor.polling.intake import VisitReport
@@ -30,7 +30,7 @@ from monitor.polling.visit import visit_sources
 from monitor.returned import empty_mailbox
 from monitor.sending import send_mails
 from monitor.staff import sign_in
-from monitor.store import items, letters, matches, outgoing, signups, slots, sources, subscribers, tallies
+from monitor.store import hubs, items, letters, matches, outgoing, signups, slots, sources, subscribers, tallies
 from monitor.store.live_watchlist import reopen_if_changed
 from monitor.store.staff import prune_staff
 from monitor.store.tables import DigestRow, LetterRow
@@ -44,6 +44,7 @@ POLL_LEASE = timedelta(minutes=10)
 ARTICLE_SOURCES = 3
 """Sources of one host whose pages are read under one lease: with its pauses, that is some minutes."""
 MATCH_BATCH = 100
+HUB_BATCH = 50
 DIGEST_BATCH = 200
 SEND_BATCH = 1000
 _NO_WAY_OUT = frozenset({FailureKind.DNS, FailureKind.REFUSED, FailureKind.TIMEOUT})
@@ -126,6 +127,13 @@ def tell_operator(app: App, session: Session, now: datetime) -> list[Intent]:
     return []
 
 
+def find_hubs_to_ask(app: App, session: Session, now: datetime) -> list[Intent]:
+    """Find the hubs that are to be asked to push; there are none while nobody outside can reach this service."""
+    if not websub.is_reachable(app.settings.base_url, allow_loopback=app.settings.poll_allow_loopback):
+        return []
+    return _batches("ask_hubs", hubs.due_hub_ids(session, now, limit=10 * HUB_BATCH), HUB_BATCH)
+
+
 def prune(app: App, session: Session, now: datetime) -> list[Intent]:
     """Forget the history that nothing needs any more."""
     polls = sources.prune_polls(session, now - timedelta(days=app.settings.keep_polls_days))
@@ -147,6 +155,7 @@ TICKS: tuple[Tick, ...] = (
     Tick("read_bounces", timedelta(minutes=5), read_bounces, "read the mail that came back"),
     Tick("recover_lost_work", timedelta(minutes=10), recover_lost_work, "take up what a crash left behind"),
     Tick("tell_operator", timedelta(hours=1), tell_operator, "tell the operator of broken sources"),
+    Tick("find_hubs_to_ask", timedelta(minutes=10), find_hubs_to_ask, "ask hubs to push what their feeds publish"),
     Tick("prune", timedelta(days=1), prune, "forget old history"),
 )
 
@@ -205,6 +214,20 @@ def read_articles(app: App, ids: Sequence[int]) -> list[Intent]:
 async def _read_articles(app: App, ids: Sequence[int]) -> ArticlesReport:
     async with app.make_fetcher() as fetcher:
         return await articles.read_articles(app.database, fetcher, ids, clock=app.clock, stopping=app.stopping.is_set)
+
+
+def ask_hubs(app: App, ids: Sequence[int]) -> list[Intent]:
+    """Ask each hub that is still due to push what its feed publishes."""
+    asyncio.run(_ask_hubs(app, ids))
+    return []
+
+
+async def _ask_hubs(app: App, ids: Sequence[int]) -> None:
+    async with app.make_fetcher() as fetcher:
+        for hub_id in ids:
+            if app.stopping.is_set():
+                return
+            await websub.ask_hub(app.database, fetcher, hub_id, base_url=app.settings.base_url, now=app.clock())
 
 
 def match_items(app: App, ids: Sequence[int]) -> list[Intent]:
@@ -274,6 +297,7 @@ TASKS: Mapping[str, Callable[[App, Sequence[int]], list[Intent]]] = {
     "poll_sources": poll_sources,
     "read_articles": read_articles,
     "match_items": match_items,
+    "ask_hubs": ask_hubs,
     "build_digests": build_digests,
     "send_digests": send_digests,
     "send_letters": send_letters,

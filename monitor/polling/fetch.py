@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -37,7 +37,7 @@ from monitor.polling.lookup import Resolve, SystemLookup
 from monitor.polling.manners import freshness, parse_links, printable, request_headers
 from monitor.polling.outcomes import Failed, FailureKind, Fetched, NotModified, Outcome
 from monitor.polling.redirects import REDIRECTS, Trail
-from monitor.polling.statuses import failure_of, failure_of_empty_body
+from monitor.polling.statuses import failure_of, failure_of_empty_body, refusal_of_form
 from monitor.polling.turns import HostTurns
 
 __all__ = ["FEED", "PAGE", "Failed", "FailureKind", "FetchLimits", "Fetched", "Fetcher", "NotModified", "Outcome"]
@@ -155,6 +155,24 @@ class Fetcher:
                 return replace(outcome, duration_seconds=visit.seconds)
             if outcome is not None:
                 return outcome
+
+    async def post(self, url: str, form: Mapping[str, str]) -> Failed | None:
+        """Send a form to an address, when its host's turn has come; None where it was accepted.
+
+        It is followed nowhere: whom a redirect leads to was not meant to get what stands in it.
+        """
+        target = check_url(url, allow_loopback=self.limits.allow_loopback)
+        if isinstance(target, Failed):
+            return target
+        async with self._turns.take(target.raw_host or "", self.limits.host_gap_seconds):
+            try:
+                async with (
+                    asyncio.timeout(self.limits.total_seconds),
+                    self._session.post(target, data=dict(form), allow_redirects=False) as response,
+                ):
+                    return refusal_of_form(response.status, response.headers, self._clock())
+            except (aiohttp.ClientError, OSError) as error:
+                return _translated(error)
 
     async def _attempt(self, visit: _Visit) -> Outcome | None:
         """One request; None if it ended in a redirect, which the trail has followed."""

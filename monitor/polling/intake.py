@@ -8,7 +8,7 @@ nothing: the leases run out, and the sources are due again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,14 +17,18 @@ from sqlmodel import Session
 
 from monitor.errors import MonitorError
 from monitor.polling.decide import Decision, Known, settle
-from monitor.polling.fetch import Failed, FailureKind, NotModified, Outcome
+from monitor.polling.fetch import Failed, FailureKind, Fetched, NotModified, Outcome
 from monitor.polling.pace import Plan, Visit, next_visit
 from monitor.polling.reading import READ, UNCHANGED, Reading, asked_to_store, read
 from monitor.store import items
 from monitor.store.engine import Database
+from monitor.store.hubs import note_offer
 from monitor.store.sources import FAILING_AFTER, SourceState, VisitRecord, note_permanent_url, record_visits
 
 log = structlog.get_logger(__name__)
+
+PUSHED = "pushed"
+"""The outcome, in the history of visits, of what a hub brought."""
 
 _MOVED_AFTER = 3
 """So many identical permanent redirects in a row before the new address is kept: one may be a mistake of the site."""
@@ -115,14 +119,39 @@ def _write(database: Database, taken: Sequence[_Taken], rest: timedelta) -> list
         with database.read() as session:
             taken = [_decided(session, one) for one in taken]
     with database.write() as session:
-        items.insert_found(session, [_new_entries(one) for one in taken if one.decision.new])
-        for one in taken:
-            if one.reading.drafts:
-                _write_known_items(session, one)
+        _write_items(session, taken)
         record_visits(session, [_record(one, rest) for one in taken])
         for one in taken:
             _note_redirect(session, one)
+            if offer := one.reading.hub:
+                note_offer(session, one.source.id, offer.hub, offer.topic, one.visited.at)
     return [_report(one) for one in taken]
+
+
+def take_in_push(database: Database, source: SourceState, pushed: Fetched, at: datetime) -> VisitReport:
+    """Take in what a hub pushed for a claimed source, and give the source back.
+
+    The pace and the validators of the source stay as they are: a hub may push the new entries alone.
+
+    Raises:
+        DatabaseBusy: Nothing was written.
+    """
+    visit = Visited(replace(source, body_hash=None), pushed, at)
+    taken = _Taken(visit, _read(visit))
+    with database.read() as session:
+        taken = _decided(session, taken)
+    with database.write() as session:
+        _write_items(session, [taken])
+        history = {**_poll_row(taken), "outcome": PUSHED if taken.reading.outcome == READ else taken.reading.outcome}
+        record_visits(session, [VisitRecord(source, {"lease_until": None}, history)])
+    return _report(taken)
+
+
+def _write_items(session: Session, taken: Sequence[_Taken]) -> None:
+    items.insert_found(session, [_new_entries(one) for one in taken if one.decision.new])
+    for one in taken:
+        if one.reading.drafts:
+            _write_known_items(session, one)
 
 
 def _decided(session: Session, taken: _Taken) -> _Taken:

@@ -14,14 +14,23 @@ from typing import Any
 
 from monitor.core.nouns import SourceKind
 from monitor.polling.fetch import Failed, FailureKind, Fetched, NotModified, Outcome
+from monitor.polling.manners import linked
 from monitor.polling.pace import Hints
 from monitor.polling.pages import StructureChanged, parse_page
-from monitor.polling.parse import Draft, NotAFeed, parse_feed
+from monitor.polling.parse import Draft, NotAFeed, ParsedFeed, parse_feed
 from monitor.polling.ttl import Asked
 from monitor.store.sources import SourceState
 
 UNCHANGED = "unchanged"
 READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class HubOffer:
+    """A hub that pushes what a feed publishes, and under which address it knows the feed."""
+
+    hub: str
+    topic: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,7 @@ class Reading:
     body_hash: str | None = None
     body_bytes: int = 0
     hints: Hints = field(default_factory=Hints)
+    hub: HubOffer | None = None
 
     @property
     def failed(self) -> bool:
@@ -81,7 +91,15 @@ def _read_body(source: SourceState, fetched: Fetched, now: datetime) -> Reading:
         return Reading(FailureKind.NOT_A_FEED.value, parsed.detail + found, body_bytes=size)
     asked = Asked(parsed.ttl, parsed.skip_hours, parsed.skip_days)
     hints = Hints(fresh_for=fetched.fresh_for, asked=asked)
-    return Reading(READ, "; ".join(parsed.warnings), parsed.drafts, body_hash, size, hints)
+    offer = _hub_offer(parsed, fetched)
+    return Reading(READ, "; ".join(parsed.warnings), parsed.drafts, body_hash, size, hints, offer)
+
+
+def _hub_offer(parsed: ParsedFeed, fetched: Fetched) -> HubOffer | None:
+    """The hub that the feed names, else the one in the headers; the feed's own address is found alike."""
+    hub = parsed.hub or linked(fetched.links, "hub")
+    topic = parsed.self_url or linked(fetched.links, "self") or fetched.final_url
+    return HubOffer(hub, topic) if hub else None
 
 
 def _read_page(source: SourceState, fetched: Fetched, body_hash: str, now: datetime) -> Reading:

@@ -52,3 +52,11 @@ def failure_of_empty_body(status: int) -> Failed:
     if status == 202:
         return Failed(FailureKind.BLOCKED, "the site refuses this service (HTTP 202 and an empty page)", status)
     return Failed(FailureKind.EMPTY, f"the site answered with an empty page (HTTP {status})", status)
+
+
+def refusal_of_form(status: int, headers: Mapping[str, str], now: datetime) -> Failed | None:
+    """Why a form was not accepted, or None where it was. Arguments are those of ``failure_of``."""
+    if 200 <= status < 300:
+        return None
+    failed = failure_of(status, headers, now)
+    return failed or Failed(FailureKind.BAD_STATUS, f"the site did not accept the request (HTTP {status})", status)

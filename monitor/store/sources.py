@@ -164,6 +164,15 @@ def claim_for_articles(
     return _claim(session, now, and_(waiting, rested), limit=limit, per_host=per_host, lease=lease)
 
 
+def claim_for_push(session: Session, source_id: int, now: datetime, *, lease: timedelta) -> bool:
+    """Take a source to which something was pushed; where its host is being visited, it is due at once instead."""
+    wanted = col(SourceRow.id) == source_id
+    if _claim(session, now, wanted, limit=1, per_host=1, lease=lease):
+        return True
+    session.connection().execute(update(SourceRow).where(wanted).values(next_poll_at=now))
+    return False
+
+
 def _claim(
     session: Session, now: datetime, wanted: Any, *, limit: int, per_host: int, lease: timedelta
 ) -> dict[str, list[int]]:

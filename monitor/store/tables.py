@@ -147,6 +147,28 @@ class PollRow(SQLModel, table=True):
     overlap: float | None = None
 
 
+class HubRow(SQLModel, table=True):
+    """The hub that pushes what a source publishes (WebSub): ``offered``, ``asked``, ``active`` or ``refused``.
+
+    It calls back under ``token`` and signs what it pushes with ``secret``. ``ask_at`` is when it is to be asked next,
+    first or again.
+    """
+
+    __tablename__ = "hub"
+
+    id: int | None = Field(default=None, primary_key=True)
+    source_id: int = Field(foreign_key="source.id", unique=True, ondelete="CASCADE")
+    hub: str = Field(sa_type=Text)
+    topic: str = Field(sa_type=Text)
+    token: str = Field(unique=True)
+    secret: str
+    state: str = "offered"
+    ask_at: datetime = Field(index=True)
+    expires_at: datetime | None = None
+    pushed_at: datetime | None = None
+    last_error: str = Field(default="", sa_type=Text)
+
+
 class StoryRow(SQLModel, table=True):
     """The items that tell the same news; they name it, and the first published leads."""
 

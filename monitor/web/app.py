@@ -25,6 +25,7 @@ from monitor.web import (
     sign_in,
     signup,
     topics,
+    websub,
 )
 from monitor.web.access import check_declared
 from monitor.web.limits import Throttle
@@ -44,6 +45,7 @@ PAGES = (
     health,
     sign_in,
     account,
+    websub,
 )
 """The modules whose ``router`` make up the site."""
 
