@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from monitor.errors import Refused
@@ -55,7 +55,7 @@ def read_cursor(text: str, *kinds: type) -> tuple[Any, ...]:
     try:
         keys = json.loads(base64.urlsafe_b64decode(text[:_LONGEST] + "=" * (-len(text) % 4)))
         return tuple(_read(key, kind) for key, kind in zip(keys, kinds, strict=True))
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
         raise Refused(f"cursor {text[:40]!r}: take the cursor from the answer before, or leave it out") from error
 
 
@@ -64,7 +64,7 @@ def _read(key: Any, kind: type) -> Any:
         moment = datetime.fromisoformat(key)
         if moment.tzinfo is None:
             raise ValueError("a time without a zone")
-        return moment
+        return moment.astimezone(UTC)
     if isinstance(key, bool) or not isinstance(key, (int, float) if kind is float else kind):
         raise TypeError("a key of another kind")
     if isinstance(key, int) and not -(2**63) <= key < 2**63:

@@ -14,6 +14,7 @@ from monitor.app import App
 from monitor.web import (
     account,
     address,
+    api,
     feeds,
     health,
     home,
@@ -75,7 +76,7 @@ def create_web(app: App, *, next_runs: NextRuns = dict) -> FastAPI:
     web.state.next_runs = next_runs
     web.state.throttle = Throttle()
     web.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
-    for module in PAGES:
+    for module in (*PAGES, *api.MODULES):
         web.include_router(module.router)
     check_declared(web)
     handle_problems(web)

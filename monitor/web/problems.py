@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from monitor.errors import Conflict, MonitorError, NotFound, Transient
+from monitor.errors import Conflict, MonitorError, NotFound, QueryError, Transient
 from monitor.translations import marked as _
 from monitor.web.paths import own_path, path_of
 from monitor.web.rendering import message_page
@@ -64,6 +64,8 @@ async def _ours(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if status == 503:
         return _answer(request, status, headers={"Retry-After": "10"})
+    if isinstance(error, QueryError) and request.url.path.startswith(API):
+        return problem(status, str(error), position=error.position, remedy=error.remedy)
     return _answer(request, status, str(error))
 
 

@@ -14,11 +14,12 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
 from sqlmodel import SQLModel, select
 
 from monitor.app import App
 from monitor.core.languages import Language
-from monitor.core.nouns import Pillar, Topic, Watch
+from monitor.core.nouns import Entry, Evidence, Pillar, SourceSpec, Topic, TopicMatch, Watch
 from monitor.core.roles import Role
 from monitor.core.schedule import Schedule
 from monitor.delivery.outcome import Delivered, Outcome
@@ -28,8 +29,12 @@ from monitor.staff.sign_in import Opened, sign_in
 from monitor.store import config
 from monitor.store.config import Config
 from monitor.store.engine import Database
+from monitor.store.items import insert_entries, revise_items
+from monitor.store.matches import save_matches
+from monitor.store.sources import save_source
+from monitor.store.stories import join_items
 from monitor.store.subscribers import find_subscriber
-from monitor.store.tables import SignInRow, SubscriberRow
+from monitor.store.tables import ItemRow, SignInRow, SubscriberRow
 from monitor.subscriptions.links import Doors
 from monitor.subscriptions.subscribe import subscribe_confirmed
 from monitor.tasks import TICKS, drain, run_tick
@@ -181,3 +186,67 @@ def _watch(topic: str) -> Watch:
 def link_in() -> Any:
     """Finds the link to a page in a mail."""
     return link
+
+
+class Newsroom:
+    """Fills a site with news."""
+
+    def __init__(self, site: Any) -> None:
+        self.site = site
+        self.count = 0
+        with site.app.database.write() as session:
+            self.sources = {
+                country: save_source(
+                    session,
+                    SourceSpec(
+                        f"agency-{country}", f"https://{country}.example/feed", f"Agency {country}", country, tongue
+                    ),
+                    actor="test",
+                    now=site.now,
+                )
+                for country, tongue in (("CA", Language.EN), ("US", Language.EN), ("FR", Language.FR))
+            }
+
+    def publish(
+        self,
+        title: str,
+        *topics: str,
+        days: float = 1,
+        country: str = "CA",
+        language: str = "en",
+        body: str = "",
+        url: str = "",
+    ) -> int:
+        """Publish an item some days ago that is news of these topics; its number."""
+        self.count += 1
+        key = str(self.count)
+        at = self.site.now - timedelta(days=days)
+        address = url or f"https://{country}.example/{key}"
+        entry = Entry(key, address, title, f"About norad. {title}", body, published_at=at, content_hash=f"hash-{key}")
+        with self.site.app.database.write() as session:
+            insert_entries(session, self.sources[country], language, [entry], self.site.now)
+            self.match(session, self.count, 1, *topics)
+        return self.count
+
+    def match(self, session: Any, item_id: int, revision: int, *topics: str) -> None:
+        place = Evidence("any", 1, "norad", "summary", 6, 11)
+        found = [TopicMatch(topic, 0.8, worthy=True, evidence=(place,)) for topic in topics]
+        save_matches(session, item_id, revision, found, watchlist_version="1", now=self.site.now)
+
+    def revise(self, item_id: int, title: str, body: str = "") -> None:
+        entry = Entry(str(item_id), "https://CA.example/1", title, "About norad.", body, content_hash="other")
+        with self.site.app.database.write() as session:
+            revise_items(session, {item_id: entry}, self.site.now)
+
+    def join(self, *items: int) -> None:
+        with self.site.app.database.write() as session:
+            join_items(session, list(items), self.site.now)
+
+    def set(self, item_id: int, **values: Any) -> None:
+        with self.site.app.database.write() as session:
+            session.connection().execute(update(ItemRow).where(ItemRow.id == item_id).values(values))
+
+
+@pytest.fixture
+def newsroom(site: Any) -> Newsroom:
+    return Newsroom(site)

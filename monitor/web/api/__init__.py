@@ -1,0 +1,7 @@
+"""``/api/v1``: what the pages do, for programs. Each module has a ``router``; ``MODULES`` names them."""
+
+from __future__ import annotations
+
+from monitor.web.api import description, public
+
+MODULES = (public, description)
