@@ -89,6 +89,12 @@ def test_it_is_short_and_its_commands_are_found() -> None:
     assert len(commands()) > 8
 
 
+def test_its_numbers_are_those_of_the_shipped_files() -> None:
+    told = {name: int(number) for number, name in re.findall(r"(\d+) (sources|topics)", README)}
+    shipped = {name: (ROOT / "config" / f"{name}.toml").read_text().count(f"\n[[{name}]]") for name in told}
+    assert told == shipped
+
+
 @pytest.mark.timeout(300)
 def test_each_command_runs_in_the_order_in_which_it_is_read(checkout: Path, shell: dict[str, str]) -> None:
     for command in SERVING:
