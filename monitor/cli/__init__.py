@@ -12,6 +12,7 @@ import typer
 
 from monitor.cli import (
     archive,
+    backup,
     bounces,
     config,
     db,
@@ -49,6 +50,8 @@ app.command("poll")(service.poll)
 app.command("matches")(matches.matches)
 app.command("import")(archive.import_)
 app.command("reindex")(archive.reindex_)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.add_typer(watches.app, name="watch")
