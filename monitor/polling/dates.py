@@ -37,34 +37,30 @@ _SPELLED_SETTINGS = {
 }
 
 
-def parse_date(text: str | None, *, language: Language | None, now: datetime) -> datetime | None:
-    """The moment that ``text`` names, in aware UTC, or None where it names none.
+def read_date(text: str | None, *, language: Language | None) -> datetime | None:
+    """The moment that ``text`` names, in aware UTC, or None where it names none; the same at every visit.
 
-    A date without a zone is taken as UTC, one without a time as midnight. A date more than a day after ``now``
-    is clamped to ``now``: agencies mistype years, and an item of next year would lead every list until then.
-    Dates before 1971 are the zero of somebody's clock and give None.
+    A date without a zone is taken as UTC, one without a time as midnight. Dates before 1971 are the zero of
+    somebody's clock and give None.
 
     Args:
         text: The date as the source writes it.
         language: The language of the source. It is tried first, then English, French and Spanish; so it settles
             what ``03/04/2026`` means, which is 4 March in English only.
-        now: The time of the visit, aware.
     """
-    return clamped(read_date(text, language=language), now)
-
-
-def clamped(moment: datetime | None, now: datetime) -> datetime | None:
-    """``moment``, or ``now`` in UTC where it lies more than a day after ``now``."""
-    return now.astimezone(UTC) if moment and moment > now + _TOLERANCE else moment
-
-
-def read_date(text: str | None, *, language: Language | None) -> datetime | None:
-    """As ``parse_date``, but never clamped, so that the same text gives the same date at every visit."""
     text = " ".join((text or "")[:_LONGEST].split())
     if not text or _NO_DATE in text:
         return None
     moment = _iso(text) or _rfc822(text) or _spelled(text, language)
     return moment if moment and moment >= _OLDEST else None
+
+
+def clamped(moment: datetime | None, now: datetime) -> datetime | None:
+    """``moment``, or ``now`` in UTC where it lies more than a day after ``now``.
+
+    Agencies mistype years, and an item of next year would lead every list until then.
+    """
+    return now.astimezone(UTC) if moment and moment > now + _TOLERANCE else moment
 
 
 def _iso(text: str) -> datetime | None:

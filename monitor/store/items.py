@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -192,16 +192,6 @@ def load_documents(session: Session, ids: Sequence[int]) -> list[StoredDocument]
 def count_items(session: Session, since: datetime) -> int:
     """How many items were first seen since a time."""
     return session.exec(select(func.count()).select_from(ItemRow).where(ItemRow.first_seen_at >= since)).one()
-
-
-def iterate_documents(session: Session, since: datetime) -> Iterator[StoredDocument]:
-    """All items first seen since a time, newest first, without holding more than a batch of them in memory."""
-    recent = select(ItemRow.id).where(ItemRow.first_seen_at >= since).order_by(col(ItemRow.first_seen_at).desc())
-    ids = [row for row in session.exec(recent) if row is not None]
-    for start in range(0, len(ids), _IN_BATCH):
-        batch = ids[start : start + _IN_BATCH]
-        by_id = {stored.item_id: stored for stored in load_documents(session, batch)}
-        yield from (by_id[item_id] for item_id in batch if item_id in by_id)
 
 
 def document_of(row: Mapping[str, Any]) -> Document:

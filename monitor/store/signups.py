@@ -42,12 +42,6 @@ def load_signup(session: Session, signup_id: int, *, lock: bool = False) -> Sign
     return row
 
 
-def waiting_signups(session: Session, since: datetime) -> list[SignupRow]:
-    """The requests since a time that nobody has confirmed, newest first."""
-    waiting = select(SignupRow).where(col(SignupRow.confirmed_at).is_(None), SignupRow.requested_at >= since)
-    return list(session.exec(waiting.order_by(col(SignupRow.requested_at).desc())))
-
-
 def prune_signups(session: Session, before: datetime) -> int:
     """Forget requests made before a time, confirmed or not; the number forgotten."""
     return session.connection().execute(delete(SignupRow).where(col(SignupRow.requested_at) < before)).rowcount

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from sqlmodel import select
 
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, SourceSpec, Topic, Watch
@@ -15,6 +16,7 @@ from monitor.store.backtest import Backtest, Bounds, backtest
 from monitor.store.engine import Database
 from monitor.store.live_watchlist import compile_matcher
 from monitor.store.suggest import suggest_phrases
+from monitor.store.tables import ItemRow
 
 EN, FR = Language.EN, Language.FR
 TOPIC = Topic(
@@ -134,9 +136,7 @@ def test_a_wrong_query_or_topic_is_refused(archive: Database, now: datetime) -> 
 
 def test_suggestions_come_from_worthy_matches_and_verdicts(archive: Database, now: datetime) -> None:
     with archive.read() as session:
-        ids = {
-            stored.document.title: stored.item_id for stored in items.iterate_documents(session, now - timedelta(99))
-        }
+        ids = {row.title: row.id for row in session.exec(select(ItemRow)) if row.id}
         none, count = suggest_phrases(session, TOPIC, EN)
         radar = {ids[f"Radar week {week}"]: True for week in (0, 2, 4, 6, 8)}
         found, judged = suggest_phrases(session, TOPIC, EN, verdicts=radar)
