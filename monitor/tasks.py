@@ -201,6 +201,18 @@ async def _poll(app: App, ids: Sequence[int]) -> list[VisitReport]:
         )
 
 
+def visit_now(app: App, slug: str, *, actor: str) -> list[Intent]:
+    """Have a source visited at once, for somebody who waits: what is to be carried out, or nothing while it must wait.
+
+    Raises:
+        NotFound: There is no such source.
+        Conflict: It is paused, or has ended.
+    """
+    with app.database.write() as session:
+        ids = sources.ask_for_visit(session, slug, lease=POLL_LEASE, actor=actor, now=app.clock())
+    return [Intent("poll_sources", tuple(ids))] if ids else []
+
+
 def read_articles(app: App, ids: Sequence[int]) -> list[Intent]:
     """Read the wanted pages of the sources of one host; then match their items again."""
     report = asyncio.run(_read_articles(app, ids))

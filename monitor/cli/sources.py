@@ -15,6 +15,7 @@ from monitor.core.languages import Language
 from monitor.core.nouns import SourceKind
 from monitor.errors import NotFound, Refused
 from monitor.polling.examine import Examination, Offer, examine, spec_of
+from monitor.polling.feed_lists import import_feeds
 from monitor.polling.opml import read_opml, write_opml
 from monitor.polling.visit import Probe, probe
 from monitor.store.sources import (
@@ -126,21 +127,11 @@ def import_(
 ) -> None:
     """Add the feeds of an OPML list; those that are there already are left alone."""
     listed = read_opml(file.read_bytes())
-    added = 0
     with installation() as opened, opened.database.write() as session:
-        rows = list_sources(session)
-        taken, known = [row.slug for row in rows], {row.url for row in rows}
-        for outline in listed.outlines:
-            feed = Offer(outline.url, SourceKind.FEED, outline.folder or outline.title, outline.language, ())
-            spec = spec_of(feed, agency="", country=country, language=outline.language or language, taken=taken)
-            if spec is None or spec.url in known:
-                continue
-            store_new_source(session, spec, actor=ACTOR, now=opened.clock())
-            taken.append(spec.slug)
-            added += 1
+        added = import_feeds(session, listed, country=country, language=language, actor=ACTOR, now=opened.clock())
     for warning in listed.warnings:
         say(f"Left out: {warning}")
-    say(f"{added} added, {len(listed.outlines) - added} were there already.")
+    say(f"{len(added)} added, {len(listed.outlines) - len(added)} were there already.")
 
 
 @app.command()

@@ -14,7 +14,7 @@ import tomlkit
 
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.nouns import SourceKind, SourceSpec
-from monitor.errors import SettingError
+from monitor.errors import Refused, SettingError
 
 SELECTOR_NAMES = ("item", "title", "link", "date", "summary", "article")
 """What a CSS selector of a source may find: the parts of a list of publications, and an article's main text."""
@@ -22,6 +22,7 @@ SELECTOR_NAMES = ("item", "title", "link", "date", "summary", "article")
 _REQUIRED = ("slug", "url", "agency", "country", "language")
 _KEYS = (*_REQUIRED, "kind", "selectors", "last_verified", "note")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_COUNTRY_REMEDY = "write an ISO 3166 code such as CA, or EU, or INT"
 _COUNTRY = re.compile(r"[A-Z]{2}|INT")
 _NOT_IN_A_URL = re.compile(r"[\s\\\x00-\x1f\x7f]")
 
@@ -44,9 +45,34 @@ def read_sources(text: str, where: str) -> tuple[SourceSpec, ...]:
     rows = document.get("sources", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise SettingError(where, "sources", rows, "write each source as a [[sources]] table")
+    for number, row in enumerate(rows):
+        _refuse_unknown(row, _KEYS, where, f"sources[{number}].")
     sources = tuple(_source(row, where, f"sources[{number}]") for number, row in enumerate(rows))
     _refuse_repeats(sources, where)
     return sources
+
+
+def read_source(row: Mapping[str, Any]) -> SourceSpec:
+    """One source as somebody typed it, read as strictly as one of a file.
+
+    Args:
+        row: The keys of a ``[[sources]]`` table.
+
+    Raises:
+        SettingError: A key or value is wrong; its ``key`` is the key's name, dotted within ``selectors``.
+    """
+    _refuse_unknown(row, _KEYS, "the source", "")
+    return _source(row, "the source", "")
+
+
+def check_country(code: str) -> None:
+    """Make sure that a text is a country's code, ``EU`` or ``INT``.
+
+    Raises:
+        Refused: It is not.
+    """
+    if not _COUNTRY.fullmatch(code):
+        raise Refused(f"country {code[:20]!r}: {_COUNTRY_REMEDY}")
 
 
 def write_sources(sources: Sequence[SourceSpec]) -> str:
@@ -63,10 +89,9 @@ def _row(source: SourceSpec) -> dict[str, object]:
 
 
 def _source(row: Mapping[str, Any], where: str, at: str) -> SourceSpec:
-    _refuse_unknown(row, _KEYS, where, f"{at}.")
     texts = {key: _text(row, key, where, at) for key in _KEYS if key != "selectors"}
     for key in _REQUIRED:
-        _demand(bool(texts[key]), where, f"{at}.{key}", row.get(key), "give it a value")
+        _demand(bool(texts[key]), where, _under(at, key), row.get(key), "give it a value")
     _check(texts, where, at)
     kind = SourceKind(texts["kind"] or SourceKind.FEED)
     return SourceSpec(
@@ -76,15 +101,19 @@ def _source(row: Mapping[str, Any], where: str, at: str) -> SourceSpec:
         country=texts["country"],
         language=Language(texts["language"]),
         kind=kind,
-        selectors=_selectors(row.get("selectors", {}), kind, where, f"{at}.selectors"),
+        selectors=_selectors(row.get("selectors", {}), kind, where, _under(at, "selectors")),
         last_verified=texts["last_verified"],
         note=texts["note"],
     )
 
 
+def _under(at: str, key: str) -> str:
+    return f"{at}.{key}" if at else key
+
+
 def _text(row: Mapping[str, Any], key: str, where: str, at: str) -> str:
     value = row.get(key, "")
-    _demand(isinstance(value, str), where, f"{at}.{key}", value, "write a text in quotes")
+    _demand(isinstance(value, str), where, _under(at, key), value, "write a text in quotes")
     return str(value).strip()
 
 
@@ -93,13 +122,13 @@ def _check(texts: Mapping[str, str], where: str, at: str) -> None:
     remedies = {
         "slug": (_SLUG.fullmatch(texts["slug"]), "use small letters, digits and single hyphens"),
         "url": (_is_web_address(texts["url"]), "write an address that begins with https:// or http://"),
-        "country": (_COUNTRY.fullmatch(texts["country"]), "write an ISO 3166 code such as CA, or EU, or INT"),
+        "country": (_COUNTRY.fullmatch(texts["country"]), _COUNTRY_REMEDY),
         "language": (texts["language"] in READER_LANGUAGES, f"write one of {languages}"),
         "kind": (texts["kind"] in {"", *SourceKind}, "write feed or page"),
         "last_verified": (_is_day_or_empty(texts["last_verified"]), "write a day as YYYY-MM-DD, or leave it empty"),
     }
     for key, (fits, remedy) in remedies.items():
-        _demand(bool(fits), where, f"{at}.{key}", texts[key], remedy)
+        _demand(bool(fits), where, _under(at, key), texts[key], remedy)
 
 
 def _selectors(value: object, kind: SourceKind, where: str, at: str) -> dict[str, str]:

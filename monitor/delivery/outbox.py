@@ -32,6 +32,7 @@ class StoredMail:
     subject: str
     text: str
     html: str
+    headers: list[tuple[str, str]]
 
 
 class Outbox:
@@ -76,6 +77,17 @@ class Outbox:
             raise Refused(f"{len(paths)} mails in {self._folder} begin with {name!r}; write more of the name")
         return _read((exact or paths)[0])
 
+    def find(self, name: str) -> StoredMail:
+        """One mail by its whole file name.
+
+        Raises:
+            NotFound: No mail has this name.
+        """
+        path = next((path for path in self._paths() if path.name == name), None)
+        if path is None:
+            raise NotFound("this mail is not in the outbox any more")
+        return _read(path)
+
     def _paths(self) -> Iterator[Path]:
         return self._folder.glob("*.eml")
 
@@ -113,6 +125,7 @@ def _read(path: Path) -> StoredMail:
         subject=str(message["Subject"] or ""),
         text=_body(message, "plain"),
         html=_body(message, "html"),
+        headers=[(name, str(value)) for name, value in message.items()],
     )
 
 

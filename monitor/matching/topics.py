@@ -17,7 +17,7 @@ from tomlkit.items import AoT, InlineTable, String, StringType, Table, Trivia
 
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.nouns import Names, Pillar, Topic, Watch
-from monitor.errors import QueryError, SettingError
+from monitor.errors import QueryError, Refused, SettingError
 from monitor.matching.query import parse_query
 
 HEADER = """\
@@ -36,6 +36,7 @@ DEFAULT_THRESHOLD = 0.5
 """The threshold of a topic that names none."""
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LONGEST_ID = 60
 
 
 class Role(StrEnum):
@@ -50,6 +51,17 @@ def role(key: str) -> Role:
     """The role of a watch, which the last part of its key says: ``en-hint``, ``en-not``; all else names."""
     last = key.rsplit("-", 1)[-1]
     return Role(last) if last in {Role.HINTS, Role.NOT} else Role.NAMES
+
+
+def check_id(name: str, value: str) -> str:
+    """The id of a topic or the key of a watch, if it can be one.
+
+    Raises:
+        Refused: It cannot; the error names the field, the value and the remedy.
+    """
+    if not _ID.fullmatch(value) or len(value) > _LONGEST_ID:
+        raise Refused(f"{name} {value[:_LONGEST_ID]!r}: use small letters, digits and single hyphens, at most 60")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,20 @@ def read_topics(text: str, where: str) -> TopicsFile:
     pillars = tuple(map(_pillar, root.tables("pillars", "id")))
     known = [pillar.id for pillar in pillars]
     return TopicsFile(pillars, tuple(_topic(table, known) for table in root.tables("topics", "id")))
+
+
+def read_topic(row: Mapping[str, Any], pillars: Sequence[str]) -> Topic:
+    """One topic as somebody typed it, without watches, read as strictly as one of a file.
+
+    Args:
+        row: The keys of a ``[[topics]]`` table.
+        pillars: The ids of the pillars.
+
+    Raises:
+        SettingError: A key or value is wrong; its ``key`` is the key's name, as in ``name.fr``.
+    """
+    check_id("topic", str(row.get("id", "")))
+    return _topic(_Reader(row, "the topic", ""), pillars)
 
 
 class _Reader:

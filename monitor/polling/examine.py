@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from monitor.core.languages import Language
-from monitor.core.nouns import Entry, SourceKind, SourceSpec
+from monitor.core.nouns import Document, Entry, SourceKind, SourceSpec
+from monitor.polling.article import read_article
 from monitor.polling.charset import decode
 from monitor.polling.detect import propose_selectors
 from monitor.polling.discover import feed_candidates
-from monitor.polling.fetch import FEED, Failed, Fetched, Fetcher, NotModified
-from monitor.polling.pages import ParsedPage, parse_page
+from monitor.polling.fetch import FEED, PAGE, Failed, FailureKind, Fetched, Fetcher, NotModified
+from monitor.polling.pages import ParsedPage, StructureChanged, parse_page
 from monitor.polling.parse import ParsedFeed, parse_feed
 from monitor.polling.robots import Robots
+
+_LONGEST_SLUG = 80
 
 _MOST_TRIED = 8
 """Addresses tried beside the one that was given: a person waits, and a site should not be combed."""
@@ -95,7 +100,7 @@ def _as_page(answer: Fetched, html: str, now: datetime) -> Offer | None:
 
 
 def spec_of(
-    offer: Offer, *, agency: str, country: str, language: Language | None, taken: Sequence[str], note: str = ""
+    offer: Offer, *, agency: str, country: str, language: Language | None, taken: Collection[str], note: str = ""
 ) -> SourceSpec | None:
     """The source that an offer becomes, or None where its language is neither declared nor given.
 
@@ -110,13 +115,10 @@ def spec_of(
     spoken = language or offer.language
     if spoken is None:
         return None
-    host = urlsplit(offer.url).hostname or "source"
-    named = re.sub(r"[^a-z0-9]+", "-", f"{country}-{host.removeprefix('www.')}-{spoken.value}".lower()).strip("-")
-    slug = next(name for name in _numbered(named, len(taken) + 1) if name not in taken)
     return SourceSpec(
-        slug=slug,
+        slug=free_slug(offer.url, country, spoken.value, taken),
         url=offer.url,
-        agency=agency or offer.title or host,
+        agency=agency or offer.title or _host(offer.url),
         country=country,
         language=spoken,
         kind=offer.kind,
@@ -125,5 +127,60 @@ def spec_of(
     )
 
 
-def _numbered(name: str, most: int) -> list[str]:
-    return [name, *(f"{name}-{number}" for number in range(2, most + 2))]
+def free_slug(url: str, country: str, language: str, taken: Collection[str]) -> str:
+    """A slug for a source that nobody has: made of country, host and language, and numbered where need be."""
+    named = f"{country}-{_host(url).removeprefix('www.')}-{language}".lower()
+    plain = re.sub(r"[^a-z0-9]+", "-", named)[:_LONGEST_SLUG].strip("-")
+    return next(name for name in _numbered(plain) if name not in taken)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "source"
+    except ValueError:
+        return "source"
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
+
+
+async def try_selectors(
+    fetcher: Fetcher, url: str, selectors: Mapping[str, str], now: datetime
+) -> ParsedPage | StructureChanged | Failed:
+    """What a page lists under some selectors, or why it cannot be read so.
+
+    Args:
+        fetcher: What asks; the robots.txt of the site is kept, as it is when the page is visited on schedule.
+        url: The page.
+        selectors: As in ``parse_page``, checked already (``core.sources_file``).
+        now: The present, aware UTC.
+    """
+    answer = await Robots(fetcher).get(url)
+    if not isinstance(answer, Fetched):
+        return answer if isinstance(answer, Failed) else Failed(FailureKind.BAD_HTTP, "the site sent no page")
+    return await asyncio.to_thread(
+        parse_page,
+        answer.body,
+        url=answer.final_url,
+        content_type=answer.content_type,
+        selectors=selectors,
+        now=now,
+    )
+
+
+async def read_document(fetcher: Fetcher, url: str) -> Document | Failed:
+    """The publication at an address, as matching would see it; nothing is stored.
+
+    Args:
+        fetcher: What asks; a person named the address, so that it alone is visited.
+        url: The address.
+    """
+    answer = await fetcher.get(url, accept=PAGE)
+    if not isinstance(answer, Fetched):
+        return answer if isinstance(answer, Failed) else Failed(FailureKind.BAD_HTTP, "the site sent no page")
+    article = await asyncio.to_thread(read_article, answer.body, url=answer.final_url, content_type=answer.content_type)
+    if article is None:
+        return Failed(FailureKind.BAD_HTTP, "there is no page with text at this address")
+    return Document(title=article.title, body=article.text, language=article.language)

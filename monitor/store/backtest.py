@@ -21,6 +21,7 @@ from monitor.store.archive import find_candidates
 from monitor.store.items import load_documents
 from monitor.store.live_watchlist import Matcher
 from monitor.store.tables import ItemRow
+from monitor.store.verdicts import relevance
 
 _BATCH = 100  # documents between two looks at the clock
 
@@ -125,7 +126,7 @@ def backtest(
         since: How far back; items count by when they were first seen, aware UTC.
         topic: The topic that the query is for: hits are scored, and compared with what the topic finds now.
         key: The watch of the topic that the query would replace; any other key stands for a new watch.
-        verdicts: Whether an item is relevant to the topic, by the item's id, where a reviewer has said so.
+        verdicts: Whether an item is relevant to the topic, by the item's id; what reviewers said where left out.
         bounds: When to stop.
         sample: How many items of each kind to show.
         progress: Called with how many candidates are read, and how many there are.
@@ -140,7 +141,8 @@ def backtest(
     trial = Trial(Watch(topic or TRIED, key, language, query), _topic(matcher, topic), matcher.model)
     queries = [parse_query(watch.query, watch.language) for watch in trial.watches]
     candidates = find_candidates(session, queries, since, language=language)
-    tally = _Tally(verdicts or {}, sample)
+    judged = verdicts if verdicts is not None else relevance(session, topic) if topic else {}
+    tally = _Tally(judged, sample)
     read = 0
     for read in _read(session, candidates[: bounds.items], trial, tally):
         progress(read, len(candidates))

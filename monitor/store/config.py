@@ -20,7 +20,7 @@ from sqlmodel import Session, select
 from monitor.core.nouns import Pillar, SourceSpec, Topic, Watch
 from monitor.core.sources_file import read_sources, write_sources
 from monitor.errors import SettingError
-from monitor.matching.topics import read_topics, write_topics
+from monitor.matching.topics import TopicsFile, read_topics, write_topics
 from monitor.store import sources, watchlist
 from monitor.store.tables import PillarRow, SourceRow, TopicRow, WatchRow
 
@@ -73,7 +73,8 @@ class Thing:
 class Change:
     """One difference between the files and the store, and what applying the files does about it.
 
-    ``KEEP``: edited or made in the product, and the file has not changed since. ``CONFLICT``: both have changed.
+    ``KEEP``: edited, made or retired in the product, and the file has not changed since. ``CONFLICT``: both have
+    changed.
     """
 
     action: Action
@@ -126,6 +127,16 @@ def plan(session: Session, config: Config) -> list[Change]:
     return [change for change in changes if change]
 
 
+def plan_topics(session: Session, file: TopicsFile) -> list[Change]:
+    """What applying a topics file alone would change; the sources stay as they are."""
+    return plan(session, Config(file.pillars, file.topics, sources.load_specs(session)))
+
+
+def plan_sources(session: Session, specs: tuple[SourceSpec, ...]) -> list[Change]:
+    """What applying a sources file alone would change; pillars, topics and watches stay as they are."""
+    return plan(session, replace(stored_config(session), sources=specs))
+
+
 def apply(session: Session, changes: Iterable[Change], *, actor: str, now: datetime, overwrite: bool = False) -> int:
     """Carry a plan out; the number of things changed.
 
@@ -150,7 +161,9 @@ def apply(session: Session, changes: Iterable[Change], *, actor: str, now: datet
 
 def _change(before: Thing | None, after: Thing, applied: str) -> Change | None:
     if before is None:
-        return Change(Action.CREATE, after.kind, after.id, None, after)
+        # What was applied once and is gone was retired in the product; what the files retired has no hash any more.
+        action = _action("", after.hash, applied) if applied else Action.CREATE
+        return Change(action, after.kind, after.id, None, after)
     if before.hash == after.hash:
         return None
     return Change(_action(before.hash, after.hash, applied), after.kind, after.id, before, after)
@@ -188,27 +201,29 @@ def _applied_hashes(session: Session) -> Mapping[tuple[str, str], str]:
 
 
 def _write(session: Session, thing: Thing, actor: str, now: datetime) -> None:
+    written: dict[str, Any] = {"actor": actor, "now": now, "applied_hash": thing.hash}
     match thing.value:
         case Pillar() as pillar:
             watchlist.save_pillar(session, pillar, position=thing.position, applied_hash=thing.hash)
         case Topic() as topic:
-            watchlist.save_topic(session, topic, position=thing.position, applied_hash=thing.hash)
+            watchlist.save_topic(session, topic, position=thing.position, **written)
         case Watch() as watch:
-            watchlist.save_watch(session, watch, position=thing.position, actor=actor, now=now, applied_hash=thing.hash)
+            watchlist.save_watch(session, watch, position=thing.position, **written)
         case SourceSpec() as spec:
-            sources.save_source(session, spec, actor=actor, now=now, applied_hash=thing.hash)
+            sources.save_source(session, spec, **written)
 
 
 def _retire(session: Session, thing: Thing, actor: str, now: datetime) -> None:
+    written: dict[str, Any] = {"actor": actor, "now": now, "applied_hash": ""}
     match thing.value:
         case Pillar() as pillar:
             watchlist.delete_pillar(session, pillar.id)
         case Topic() as topic:
-            watchlist.retire_topic(session, topic.id, actor=actor, now=now)
+            watchlist.retire_topic(session, topic.id, **written)
         case Watch() as watch:
-            watchlist.retire_watch(session, watch.topic, watch.key, actor=actor, now=now)
+            watchlist.retire_watch(session, watch.topic, watch.key, **written)
         case SourceSpec() as spec:
-            sources.end_source(session, spec.slug, actor=actor, now=now, reason="no longer in the config files")
+            sources.end_source(session, spec.slug, reason="no longer in the config files", **written)
 
 
 def _text(path: Path) -> str:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from sqlalchemy import and_, func, update
 from sqlmodel import Session, col, select
 
+from monitor.errors import Conflict
+from monitor.store.events import record_event
 from monitor.store.tables import DigestRow, LetterRow, Outgoing, SubscriberRow
 
 Kind = TypeVar("Kind", DigestRow, LetterRow)
@@ -86,3 +88,21 @@ def recipients(session: Session, kind: type[Kind], ids: Sequence[int]) -> dict[i
 
 def _deliverable(kind: type[Outgoing], now: datetime) -> Any:
     return and_(col(kind.state).in_(("built", "sending")), col(kind.next_attempt_at) <= now)
+
+
+def resend(
+    session: Session, kind: type[DigestRow] | type[LetterRow], mail_id: int, *, actor: str, now: datetime
+) -> None:
+    """Have a mail sent once more, whatever became of it, with the same Message-ID and a line in the audit trail.
+
+    Raises:
+        Conflict: It waits to be sent, held nothing to send, or is not there any more.
+    """
+    again = (
+        send_again(session, DigestRow, mail_id, now)
+        if kind is DigestRow
+        else send_again(session, LetterRow, mail_id, now)
+    )
+    if not again:
+        raise Conflict(f"{kind.__tablename__} {mail_id} waits to be sent, held nothing to send, or is forgotten")
+    record_event(session, now, actor=actor, action="resent", noun=str(kind.__tablename__), noun_id=str(mail_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,8 +59,14 @@ def load_specs(session: Session) -> tuple[SourceSpec, ...]:
     return tuple(_spec(row) for row in rows)
 
 
-def save_source(session: Session, spec: SourceSpec, *, actor: str, now: datetime, applied_hash: str = "") -> int:
-    """Create or replace what is written down about a source; a new address forgets the old one's validators."""
+def save_source(
+    session: Session, spec: SourceSpec, *, actor: str, now: datetime, applied_hash: str | None = None
+) -> int:
+    """Create or replace what is written down about a source; a new address forgets the old one's validators.
+
+    ``applied_hash`` is the config file's content that this is. Where it is left out, an edit in the product, the one
+    applied before is kept, so that the file is known to differ.
+    """
     row = session.exec(select(SourceRow).where(SourceRow.slug == spec.slug)).one_or_none()
     if row is None:
         interval = int(FIRST_INTERVAL.total_seconds())
@@ -85,7 +91,8 @@ def save_source(session: Session, spec: SourceSpec, *, actor: str, now: datetime
     row.url, row.host = spec.url, urlsplit(spec.url).hostname or ""
     row.agency, row.country, row.language = spec.agency, spec.country, spec.language.value
     row.kind, row.selectors = spec.kind.value, dict(spec.selectors)
-    row.last_verified, row.note, row.applied_hash = spec.last_verified, spec.note, applied_hash
+    row.last_verified, row.note = spec.last_verified, spec.note
+    row.applied_hash = row.applied_hash if applied_hash is None else applied_hash
     row.state = "active" if row.state == "ended" else row.state
     session.add(row)
     session.flush()
@@ -105,8 +112,22 @@ def store_new_source(session: Session, spec: SourceSpec, *, actor: str, now: dat
     return save_source(session, spec, actor=actor, now=now)
 
 
-def set_source_state(session: Session, slug: str, state: str, *, actor: str, now: datetime) -> None:
-    """Pause a source or make it active again; made active, it is due at once.
+def change_source(session: Session, slug: str, spec: SourceSpec, *, actor: str, now: datetime) -> None:
+    """Replace what is written down about a source that is there; its slug stays, and so does its history.
+
+    Raises:
+        NotFound: There is no such source.
+        Conflict: Another source has the new address.
+    """
+    find_source(session, slug)
+    held = select(SourceRow.slug).where(SourceRow.url == spec.url, SourceRow.slug != slug)
+    if (other := session.exec(held).first()) is not None:
+        raise Conflict(f"{spec.url} is there already, as {other}")
+    save_source(session, replace(spec, slug=slug), actor=actor, now=now)
+
+
+def find_source(session: Session, slug: str) -> SourceRow:
+    """The source with this slug, whatever its state.
 
     Raises:
         NotFound: There is no such source.
@@ -114,6 +135,36 @@ def set_source_state(session: Session, slug: str, state: str, *, actor: str, now
     row = session.exec(select(SourceRow).where(SourceRow.slug == slug)).one_or_none()
     if row is None:
         raise NotFound(f"source {slug!r}: no such source; see `monitor source list`")
+    return row
+
+
+def ask_for_visit(session: Session, slug: str, *, lease: timedelta, actor: str, now: datetime) -> list[int]:
+    """Have a source visited now: its id, claimed for the caller to visit, or none while its host rests.
+
+    A host that was asked a moment ago is left alone: then the source is due, and the schedule visits it next.
+
+    Raises:
+        NotFound: There is no such source.
+        Conflict: It is paused, or has ended.
+    """
+    row = find_source(session, slug)
+    if row.state != "active":
+        raise Conflict(f"source {slug} is {row.state}; resume it first")
+    record_event(session, now, actor=actor, action="asked for a visit of", noun="source", noun_id=slug)
+    claimed = claim_due_sources(session, now, limit=1, per_host=1, lease=lease, slug=slug)
+    if not claimed:
+        waiting = update(SourceRow).where(col(SourceRow.id) == row.id, col(SourceRow.next_poll_at) > now)
+        session.connection().execute(waiting.values(next_poll_at=now))
+    return [source_id for ids in claimed.values() for source_id in ids]
+
+
+def set_source_state(session: Session, slug: str, state: str, *, actor: str, now: datetime) -> None:
+    """Pause a source or make it active again; made active, it is due at once.
+
+    Raises:
+        NotFound: There is no such source.
+    """
+    row = find_source(session, slug)
     row.state, row.lease_until = state, None
     if state == "active":
         row.failures, row.next_poll_at = 0, now
@@ -121,12 +172,15 @@ def set_source_state(session: Session, slug: str, state: str, *, actor: str, now
     record_event(session, now, actor=actor, action=state, noun="source", noun_id=slug)
 
 
-def end_source(session: Session, slug: str, *, actor: str, now: datetime, reason: str) -> None:
+def end_source(
+    session: Session, slug: str, *, actor: str, now: datetime, reason: str, applied_hash: str | None = None
+) -> None:
     """Stop visiting a source for good; its items stay."""
     row = session.exec(select(SourceRow).where(SourceRow.slug == slug)).one_or_none()
     if row is None or row.state == "ended":
         return
-    row.state, row.lease_until, row.applied_hash = "ended", None, ""
+    row.state, row.lease_until = "ended", None
+    row.applied_hash = row.applied_hash if applied_hash is None else applied_hash
     session.add(row)
     record_event(session, now, actor=actor, action="ended", noun="source", noun_id=slug, detail={"reason": reason})
 

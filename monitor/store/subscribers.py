@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from monitor.errors import NotFound
-from monitor.store.events import record_event
-from monitor.store.tables import SubscriberRow, SubscriptionRow
+from monitor.errors import Conflict, NotFound
+from monitor.store.events import list_events, record_event
+from monitor.store.tables import BounceRow, SubscriberRow, SubscriptionRow
 from monitor.store.upsert import insert_new
 
 
@@ -91,6 +91,45 @@ def delete_subscriber(session: Session, row: SubscriberRow) -> None:
     """Delete a subscriber with all that belongs to them: topics, keywords, digests and their ledger, letters."""
     session.delete(row)
     session.flush()
+
+
+def suppress(session: Session, subscriber_id: int, *, reason: str, actor: str, now: datetime) -> None:
+    """Send a person nothing more because somebody of the staff says so; what they chose is kept.
+
+    Raises:
+        NotFound: There is no such subscriber.
+        Conflict: They are suppressed already.
+    """
+    row = load_subscriber(session, subscriber_id)
+    if row.state == "suppressed":
+        raise Conflict("this address is suppressed already")
+    detail, row.state = {"reason": reason, "before": row.state}, "suppressed"
+    session.add(row)
+    noun_id = str(subscriber_id)
+    record_event(session, now, actor=actor, action="suppressed", noun="subscriber", noun_id=noun_id, detail=detail)
+
+
+def unsuppress(session: Session, subscriber_id: int, *, actor: str, now: datetime) -> None:
+    """Take a suppression back. Whoever had ended their subscription before stays unsubscribed.
+
+    Their bounces are forgotten, so that the next one does not end the mail at once. News of the time between comes
+    with the next digest.
+
+    Raises:
+        NotFound: There is no such subscriber.
+        Conflict: They are not suppressed.
+    """
+    row = load_subscriber(session, subscriber_id)
+    if row.state != "suppressed":
+        raise Conflict(f"this address is not suppressed: it is {row.state}")
+    events = list_events(session, "subscriber", str(subscriber_id), limit=200)
+    ended = next((event for event in events if event.action == "suppressed"), None)
+    before = str(ended.detail.get("before", "active")) if ended else "active"
+    session.connection().execute(delete(BounceRow).where(col(BounceRow.subscriber_id) == subscriber_id))
+    row.state, row.next_digest_at = before, now
+    session.add(row)
+    noun_id = str(subscriber_id)
+    record_event(session, now, actor=actor, action="suppression taken back", noun="subscriber", noun_id=noun_id)
 
 
 def list_subscribers(session: Session) -> list[tuple[SubscriberRow, list[str]]]:

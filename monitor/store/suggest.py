@@ -12,6 +12,7 @@ from monitor.core.nouns import Document, Evidence, Topic
 from monitor.matching.suggest import Suggestion, passages, suggest
 from monitor.store.items import StoredDocument, load_documents
 from monitor.store.tables import ItemRow, MatchRow
+from monitor.store.verdicts import relevance
 
 _MOST_RELEVANT = 1_000
 """So many of the topic's newest items are read; with more, a suggestion tells of years gone by."""
@@ -27,6 +28,7 @@ def suggest_phrases(
     *,
     verdicts: Mapping[int, bool] | None = None,
     most: int = 20,
+    others: int = _MOST_OTHERS,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> tuple[list[Suggestion], int]:
     """Suggest phrases that set a topic's items apart from the rest of the archive.
@@ -38,14 +40,15 @@ def suggest_phrases(
         session: An open transaction.
         topic: The topic with its watches.
         language: The language of the items to learn from, and of the suggestions.
-        verdicts: Whether an item is relevant to the topic, by the item's id, where a reviewer has said so.
+        verdicts: Whether an item is relevant to the topic, by the item's id; what reviewers said where left out.
         most: How many suggestions at most.
+        others: How many items of the rest of the archive to read at most, the newest.
         progress: Called with how many items are read, and how many there are to read.
 
     Returns:
         The suggestions, and how many of the topic's items they come from.
     """
-    judged = verdicts or {}
+    judged = relevance(session, topic.id) if verdicts is None else verdicts
     worthy = select(MatchRow.item_id, MatchRow.evidence).where(MatchRow.topic_id == topic.id, col(MatchRow.worthy))
     relevant: dict[int, Sequence[dict[str, Any]]] = {
         item_id: [] for item_id, is_relevant in judged.items() if is_relevant
@@ -54,13 +57,13 @@ def suggest_phrases(
     ids = select(ItemRow.id).where(ItemRow.language == language.value).order_by(col(ItemRow.first_seen_at).desc())
     newest = [item_id for item_id in session.exec(ids) if item_id is not None]
     inside = [item_id for item_id in newest if item_id in relevant][:_MOST_RELEVANT]
-    outside = [item_id for item_id in newest if item_id not in relevant][:_MOST_OTHERS]
+    outside = [item_id for item_id in newest if item_id not in relevant][:others]
     about = [
         passages(stored.document, [Evidence(**found) for found in relevant[stored.item_id]])
         for stored in _documents(session, inside)
     ]
-    others = _told(_documents(session, outside), len(outside), progress)
-    return suggest(topic, about, others, most=most), len(inside)
+    rest = _told(_documents(session, outside), len(outside), progress)
+    return suggest(topic, about, rest, most=most), len(inside)
 
 
 def _documents(session: Session, ids: Sequence[int]) -> Iterator[StoredDocument]:

@@ -77,6 +77,44 @@ class WatchRow(SQLModel, table=True):
     applied_hash: str = ""
 
 
+class WatchVersionRow(SQLModel, table=True):
+    """A watch as it was from a time on, and who made it so; the latest is what the watch is now.
+
+    ``reason`` is empty for an edit, ``retired``, or ``rolled back to 3``.
+    """
+
+    __tablename__ = "watch_version"
+    __table_args__ = (UniqueConstraint("watch_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    watch_id: int = Field(foreign_key="watch.id", ondelete="CASCADE")
+    number: int
+    language: str
+    query: str = Field(sa_type=Text)
+    note: str = Field(sa_type=Text)
+    active: bool
+    actor: str
+    at: datetime
+    reason: str = ""
+
+
+class WatchDraftRow(SQLModel, table=True):
+    """A watch as an editor would have it, before it is published; ``based_on`` is the version that was live, or 0."""
+
+    __tablename__ = "watch_draft"
+    __table_args__ = (UniqueConstraint("topic_id", "key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    topic_id: str = Field(foreign_key="topic.id")
+    key: str
+    language: str
+    query: str = Field(sa_type=Text)
+    note: str = Field(sa_type=Text)
+    based_on: int
+    actor: str
+    updated_at: datetime
+
+
 class SourceRow(SQLModel, table=True):
     """A feed, or a page without a feed, of one agency in one language, with the state of its polling.
 

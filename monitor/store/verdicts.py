@@ -1,11 +1,11 @@
-"""What reviewers said of matches, as conditions of queries over matches."""
+"""What reviewers said of matches, as conditions of queries over matches, and by item."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from monitor.store.tables import MatchRow, VerdictRow
 
@@ -24,3 +24,14 @@ def passable(*, hold: bool) -> Any:
     """That the match may be told: a reviewer has passed it, or, where nothing is held, has not called it noise."""
     word = latest_verdict(VerdictRow.word)
     return word.in_(PASSED) if hold else func.coalesce(word, "") != NOISE
+
+
+def relevance(session: Session, topic: str) -> dict[int, bool]:
+    """Whether an item is relevant to a topic, by the item's id, where a reviewer said so; the latest word counts."""
+    query = (
+        select(MatchRow.item_id, VerdictRow.word)
+        .join(VerdictRow, col(VerdictRow.match_id) == col(MatchRow.id))
+        .where(MatchRow.topic_id == topic)
+        .order_by(col(VerdictRow.id))
+    )
+    return {item_id: word != NOISE for item_id, word in session.exec(query)}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from monitor.core.languages import Language
 from monitor.core.nouns import Pillar, Topic, Watch
-from monitor.errors import Conflict
+from monitor.errors import Conflict, NotFound
 from monitor.store.events import record_event
-from monitor.store.tables import PillarRow, TopicRow, WatchRow
+from monitor.store.tables import EventRow, PillarRow, TopicRow, WatchRow, WatchVersionRow
 
 
 def load_pillars(session: Session) -> tuple[Pillar, ...]:
@@ -62,64 +63,154 @@ def delete_pillar(session: Session, pillar_id: str) -> None:
     session.connection().execute(delete(PillarRow).where(col(PillarRow.id) == pillar_id))
 
 
-def save_topic(session: Session, topic: Topic, *, position: int, applied_hash: str = "") -> None:
-    """Create or replace a topic, without its watches."""
+def save_topic(
+    session: Session,
+    topic: Topic,
+    *,
+    actor: str,
+    now: datetime,
+    position: int | None = None,
+    applied_hash: str | None = None,
+) -> None:
+    """Create or replace a topic, without its watches; see ``save_watch`` for position and ``applied_hash``."""
     row = session.get(TopicRow, topic.id) or TopicRow(
-        id=topic.id, pillar_id=topic.pillar, position=position, names={}, threshold=0, needs_neighbours=False
+        id=topic.id,
+        pillar_id=topic.pillar,
+        position=_next_position(session, TopicRow.position) if position is None else position,
+        names={},
+        threshold=0,
+        needs_neighbours=False,
     )
     row.pillar_id, row.names, row.active = topic.pillar, dict(topic.names), True
-    row.threshold, row.needs_neighbours, row.applied_hash = topic.threshold, topic.needs_neighbours, applied_hash
+    row.threshold, row.needs_neighbours = topic.threshold, topic.needs_neighbours
+    row.applied_hash = row.applied_hash if applied_hash is None else applied_hash
     session.add(row)
     session.flush()
+    detail = {"names": row.names, "threshold": row.threshold, "needs_neighbours": row.needs_neighbours}
+    record_event(session, now, actor=actor, action="saved", noun="topic", noun_id=topic.id, detail=detail)
 
 
 def save_watch(
-    session: Session, watch: Watch, *, position: int, actor: str, now: datetime, applied_hash: str = ""
-) -> None:
-    """Create a watch, or replace it with its next version."""
+    session: Session,
+    watch: Watch,
+    *,
+    actor: str,
+    now: datetime,
+    position: int | None = None,
+    applied_hash: str | None = None,
+    reason: str = "",
+) -> int:
+    """Create a watch, or replace it with its next version; the version's number.
+
+    Args:
+        session: An open writing transaction.
+        watch: The watch as it shall be; its own version does not count.
+        actor: Who does it.
+        now: The time of the change, aware UTC.
+        position: Where a new watch stands among those of its topic; the last where left out.
+        applied_hash: The config file's content that this is; where left out, an edit in the product, the one applied
+            before is kept, so that the file is known to differ.
+        reason: What the history says beside the version.
+    """
     row = find_watch(session, watch.topic, watch.key)
     if row is None:
+        place = _next_position(session, WatchRow.position) if position is None else position
         row = WatchRow(
-            topic_id=watch.topic, key=watch.key, position=position, language="", query="", note="", updated_at=now
+            topic_id=watch.topic, key=watch.key, position=place, language="", query="", note="", updated_at=now
         )
     else:
         row.version += 1
     row.language, row.query, row.note = watch.language.value, watch.query, watch.note
-    row.active, row.updated_at, row.applied_hash = True, now, applied_hash
-    session.add(row)
-    session.flush()
-    detail = {"version": row.version, "language": row.language, "query": row.query, "note": row.note}
-    record_event(
-        session, now, actor=actor, action="saved", noun="watch", noun_id=f"{watch.topic}/{watch.key}", detail=detail
-    )
+    row.active, row.updated_at = True, now
+    row.applied_hash = row.applied_hash if applied_hash is None else applied_hash
+    _keep(session, row, actor=actor, now=now, action="saved", reason=reason)
+    return row.version
 
 
-def retire_watch(session: Session, topic: str, key: str, *, actor: str, now: datetime) -> None:
+def retire_watch(
+    session: Session, topic: str, key: str, *, actor: str, now: datetime, applied_hash: str | None = None
+) -> None:
     """Switch a watch off; its matches and its history stay."""
     row = find_watch(session, topic, key)
     if row is None or not row.active:
         return
-    row.active, row.updated_at, row.applied_hash = False, now, ""
+    row.active, row.updated_at = False, now
+    row.applied_hash = row.applied_hash if applied_hash is None else applied_hash
     row.version += 1
-    session.add(row)
-    record_event(session, now, actor=actor, action="retired", noun="watch", noun_id=f"{topic}/{key}")
+    _keep(session, row, actor=actor, now=now, action="retired", reason="retired")
 
 
-def retire_topic(session: Session, topic: str, *, actor: str, now: datetime) -> None:
+def retire_topic(session: Session, topic: str, *, actor: str, now: datetime, applied_hash: str | None = None) -> None:
     """Switch a topic off, with its watches; its matches stay in the log."""
     row = session.get(TopicRow, topic)
     if row is None or not row.active:
         return
-    row.active, row.applied_hash = False, ""
+    row.active = False
+    row.applied_hash = row.applied_hash if applied_hash is None else applied_hash
     session.add(row)
     for watch in session.exec(select(WatchRow).where(WatchRow.topic_id == topic)).all():
-        retire_watch(session, topic, watch.key, actor=actor, now=now)
+        retire_watch(session, topic, watch.key, actor=actor, now=now, applied_hash=applied_hash)
     record_event(session, now, actor=actor, action="retired", noun="topic", noun_id=topic)
+
+
+def restore_topic(session: Session, topic: str, *, actor: str, now: datetime) -> int:
+    """Switch a retired topic on again, with the watches that were retired in the same moment; how many these are.
+
+    Raises:
+        NotFound: There is no such topic.
+        Conflict: It is active.
+    """
+    row = find_topic(session, topic)
+    if row.active:
+        raise Conflict(f"topic {topic} is active already")
+    row.active = True
+    session.add(row)
+    when = select(func.max(EventRow.at)).where(
+        EventRow.noun == "topic", EventRow.noun_id == topic, EventRow.action == "retired"
+    )
+    retired = select(WatchRow).where(
+        WatchRow.topic_id == topic, ~col(WatchRow.active), WatchRow.updated_at == when.scalar_subquery()
+    )
+    watches = session.exec(retired.order_by(col(WatchRow.position))).all()
+    for watch in watches:
+        save_watch(session, _watch(watch), actor=actor, now=now, reason="restored")
+    record_event(session, now, actor=actor, action="restored", noun="topic", noun_id=topic)
+    return len(watches)
 
 
 def find_watch(session: Session, topic: str, key: str) -> WatchRow | None:
     """The row of a watch, active or not."""
     return session.exec(select(WatchRow).where(WatchRow.topic_id == topic, WatchRow.key == key)).one_or_none()
+
+
+def find_topic(session: Session, topic: str) -> TopicRow:
+    """The row of a topic, active or not.
+
+    Raises:
+        NotFound: There is no such topic.
+    """
+    row = session.get(TopicRow, topic)
+    if row is None:
+        raise NotFound(f"topic {topic!r}: no such topic")
+    return row
+
+
+def _keep(session: Session, row: WatchRow, *, actor: str, now: datetime, action: str, reason: str) -> None:
+    """Write a watch with its place in the history and in the audit trail."""
+    session.add(row)
+    session.flush()
+    content: dict[str, Any] = {"language": row.language, "query": row.query, "note": row.note}
+    version = WatchVersionRow(
+        watch_id=row.id or 0, number=row.version, active=row.active, actor=actor, at=now, reason=reason, **content
+    )
+    session.add(version)
+    session.flush()
+    noun_id, detail = f"{row.topic_id}/{row.key}", {"version": row.version, "reason": reason, **content}
+    record_event(session, now, actor=actor, action=action, noun="watch", noun_id=noun_id, detail=detail)
+
+
+def _next_position(session: Session, positions: int) -> int:
+    return (session.exec(select(func.max(positions))).one() or 0) + 1
 
 
 def _watch(row: WatchRow) -> Watch:

@@ -15,6 +15,7 @@ from monitor.web import (
     account,
     address,
     api,
+    desk,
     feeds,
     health,
     home,
@@ -47,6 +48,7 @@ PAGES = (
     sign_in,
     account,
     websub,
+    *desk.PAGES,
 )
 """The modules whose ``router`` make up the site."""
 

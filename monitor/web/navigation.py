@@ -21,6 +21,10 @@ NAVIGATION = (
     Entry("/", _("Roadmap")),
     Entry("/search", _("Search")),
     Entry("/subscribe", _("Subscribe")),
+    Entry("/watchlist", _("Watchlist"), Role.VIEWER),
+    Entry("/sources", _("Sources"), Role.VIEWER),
+    Entry("/subscribers", _("Subscribers"), Role.OPERATOR),
+    Entry("/deliveries", _("Deliveries"), Role.OPERATOR),
     Entry("/account", _("Account"), Role.VIEWER),
 )
 """In the order in which they are shown; a page is added here together with its router."""

@@ -44,9 +44,7 @@ def stored(database: Database) -> Config:
 def edit_watch(database: Database, now: datetime, query: str) -> None:
     with database.write() as session:
         edited = replace(WATCH, query=query)
-        row = watchlist.find_watch(session, "norad", "en")
-        applied = row.applied_hash if row else ""
-        watchlist.save_watch(session, edited, position=0, actor="editor", now=now, applied_hash=applied)
+        watchlist.save_watch(session, edited, actor="editor", now=now)
 
 
 def watch_in_file(query: str) -> Config:
@@ -111,6 +109,20 @@ def test_a_retired_source_comes_back_with_the_file(apply, database: Database) ->
     apply(replace(FILES, sources=()))
     assert apply(FILES) == [(Action.CREATE, "source", "pm")]
     assert stored(database) == FILES
+
+
+def test_what_the_product_retired_stays_retired_until_the_file_changes(
+    apply, database: Database, now: datetime
+) -> None:
+    apply(FILES)
+    with database.write() as session:
+        watchlist.retire_watch(session, "norad", "en", actor="editor", now=now)
+        sources.end_source(session, "pm", actor="editor", now=now, reason="silent for a year")
+    assert apply(FILES) == [(Action.KEEP, "watch", "norad/en"), (Action.KEEP, "source", "pm")]
+    assert stored(database).topics[0].watches == ()
+    assert apply(watch_in_file("NORAD AND Arctic"))[0] == (Action.CONFLICT, "watch", "norad/en")
+    apply(FILES, overwrite=True)
+    assert stored(database).topics[0].watches[0].query == "NORAD"
 
 
 def test_a_pillar_with_retired_topics_cannot_be_dropped(apply, database: Database) -> None:

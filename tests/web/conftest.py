@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
@@ -23,6 +23,7 @@ from monitor.core.nouns import Entry, Evidence, Pillar, SourceSpec, Topic, Topic
 from monitor.core.roles import Role
 from monitor.core.schedule import Schedule
 from monitor.delivery.outcome import Delivered, Outcome
+from monitor.polling.fetch import Fetcher, FetchLimits
 from monitor.settings import Settings
 from monitor.staff.people import add_staff
 from monitor.staff.sign_in import Opened, sign_in
@@ -176,6 +177,38 @@ def site(database: Database, settings: Settings, now: datetime) -> Iterator[Site
         told = replace(app, clock=lambda: site.now)
         site = Site(told, mailbox, now, runner, create_web(told))
         yield site
+
+
+class Desk:
+    """The pages as somebody of the staff meets them."""
+
+    def __init__(self, site: Site, role: Role) -> None:
+        self.site, self.cookies = site, site.signed_in(role)
+
+    def get(self, path: str) -> Any:
+        return self.site.ask("GET", path, cookies=self.cookies)
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **more: Any) -> Any:
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        return self.site.ask("POST", path, cookies=self.cookies, headers=headers, data=data or {}, **more)
+
+    def may_fetch(self, *, loopback: bool) -> None:
+        """Let the pages reach the network, or this machine as well."""
+        limits = FetchLimits(allow_loopback=loopback, host_gap_seconds=0, total_seconds=5)
+        told = replace(self.site.app, make_fetcher=lambda: Fetcher(limits))
+        self.site.app = self.site.web.state.app = told
+
+
+@pytest.fixture
+def desk_of(site: Site) -> Callable[[Role], Desk]:
+    """Makes the pages as a role meets them."""
+    return lambda role: Desk(site, role)
+
+
+@pytest.fixture
+def desk(site: Site) -> Desk:
+    """The pages as an editor meets them."""
+    return Desk(site, Role.EDITOR)
 
 
 def _watch(topic: str) -> Watch:

@@ -1,0 +1,109 @@
+"""The subscribers: finding one, and seeing all that is held about them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from starlette.datastructures import FormData
+
+from monitor.app import App
+from monitor.core.roles import Role
+from monitor.errors import Conflict
+from monitor.store.events import list_events
+from monitor.store.subscriber_list import STATES, bounces_of, count_by_state, mails_of, search_subscribers
+from monitor.store.subscribers import load_subscriber, suppress, topics_of, unsuppress
+from monitor.store.watchlist import load_topics
+from monitor.translations import marked as _
+from monitor.web.access import Operator, guarded
+from monitor.web.desk.entries import read_text
+from monitor.web.flash import back_to
+from monitor.web.forms import posted
+from monitor.web.rendering import own_page
+
+router = guarded(Role.OPERATOR, prefix="/subscribers")
+
+Posted = Annotated[FormData, Depends(posted)]
+Id = Annotated[int, Query(ge=1, lt=2**63)]
+
+
+@router.get("")
+def overview(
+    request: Request,
+    q: Annotated[str, Query(max_length=254)] = "",
+    state: Annotated[str, Query(max_length=20)] = "",
+    after: Annotated[str, Query(max_length=600)] = "",
+) -> HTMLResponse:
+    """The subscribers by address, those that a search finds."""
+    app: App = request.app.state.app
+    with app.database.read() as session:
+        found = search_subscribers(session, text=q.strip().replace("\0", ""), state=state, after=after)
+        counts = count_by_state(session)
+    asked = {"q": q, "state": state}
+    return own_page(
+        request,
+        "desk/subscribers.html",
+        found=found.rows,
+        following=f"/subscribers?{urlencode({**asked, 'after': found.following})}" if found.following else "",
+        first=f"/subscribers?{urlencode(asked)}" if after else "",
+        counts=[(name, counts[name]) for name in STATES],
+        total=sum(counts.values()),
+        asked=asked,
+        now=app.clock(),
+    )
+
+
+@router.get("/{subscriber_id}")
+def show(request: Request, subscriber_id: int) -> HTMLResponse:
+    """One subscriber: state, choice, consent, mails, bounces, and who did what."""
+    app: App = request.app.state.app
+    with app.database.read() as session:
+        row = load_subscriber(session, _id(subscriber_id))
+        names = {topic.id: topic.names for topic in load_topics(session)}
+        return own_page(
+            request,
+            "desk/subscriber.html",
+            subscriber=row,
+            topics=[names.get(topic, {}) for topic in topics_of(session, subscriber_id)],
+            every=len(names),
+            mails=mails_of(session, row),
+            bounces=bounces_of(session, subscriber_id),
+            events=list_events(session, "subscriber", str(subscriber_id)),
+            now=app.clock(),
+        )
+
+
+@router.post("/{subscriber_id}/suppress")
+def end_mail(request: Request, subscriber_id: int, form: Posted, operator: Operator) -> Response:
+    """Send this person nothing more."""
+    app: App = request.app.state.app
+    reason = read_text(form, "reason")[:500]
+    try:
+        with app.database.write() as session:
+            suppress(session, _id(subscriber_id), reason=reason, actor=operator.address, now=app.clock())
+    except Conflict as error:
+        return _failed(request, subscriber_id, error)
+    return back_to(request, f"/subscribers/{subscriber_id}", _("Nothing is sent to this address any more."))
+
+
+@router.post("/{subscriber_id}/unsuppress")
+def take_up(request: Request, subscriber_id: int, operator: Operator) -> Response:
+    """Take the suppression back."""
+    app: App = request.app.state.app
+    try:
+        with app.database.write() as session:
+            unsuppress(session, _id(subscriber_id), actor=operator.address, now=app.clock())
+    except Conflict as error:
+        return _failed(request, subscriber_id, error)
+    return back_to(request, f"/subscribers/{subscriber_id}", _("The suppression is taken back."))
+
+
+def _failed(request: Request, subscriber_id: int, error: Conflict) -> Response:
+    return back_to(request, f"/subscribers/{subscriber_id}", "%(problem)s", failed=True, problem=str(error))
+
+
+def _id(number: int) -> int:
+    """A number that a database can hold; any other stands for nobody."""
+    return number if 0 < number < 2**31 else 0
