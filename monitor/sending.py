@@ -29,7 +29,7 @@ from monitor.mails import Post
 from monitor.store import outgoing
 from monitor.store.bounces import reference_of
 from monitor.store.kept import sending_paused
-from monitor.store.outgoing import Kind, Withheld
+from monitor.store.outgoing import MailKind, Withheld
 from monitor.store.tables import Outgoing
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ def obstacle(app: App) -> str | None:
     return f"sending is paused since {since}; `monitor digest resume` ends it" if since else None
 
 
-def send_mails(app: App, ids: Sequence[int], kind: type[Kind], compose: Composer) -> None:
+def send_mails(app: App, ids: Sequence[int], kind: type[MailKind], compose: Composer) -> None:
     """Make one attempt at each mail that is still due; those whose turn is far off are put off to it."""
     if reason := obstacle(app):
         log.warning("nothing is sent", kind=str(kind.__tablename__), waiting=len(ids), reason=reason)
@@ -98,7 +98,7 @@ def send_test(app: App, letter: Letter, recipient: str) -> str:
     return f"Taken: {outcome.detail}"
 
 
-def _take_turns(app: App, ids: Sequence[int], kind: type[Kind]) -> dict[int, float]:
+def _take_turns(app: App, ids: Sequence[int], kind: type[MailKind]) -> dict[int, float]:
     """When it is each mail's turn, on the clock of ``time.monotonic``, the soonest first."""
     if not app.pace.limited:
         return dict.fromkeys(ids, 0.0)
@@ -115,13 +115,13 @@ def _take_turns(app: App, ids: Sequence[int], kind: type[Kind]) -> dict[int, flo
 
 
 @dataclass(slots=True)
-class _Run(Generic[Kind]):
+class _Run(Generic[MailKind]):
     """One use of the connections: what is in hand, by the mail's id, with its row and its subject."""
 
     app: App
-    kind: type[Kind]
+    kind: type[MailKind]
     compose: Composer
-    in_hand: dict[int, tuple[Kind, str]] = field(default_factory=dict)
+    in_hand: dict[int, tuple[MailKind, str]] = field(default_factory=dict)
 
     def mails(self, turns: dict[int, float]) -> Generator[Mail]:
         """Claim, compose and yield mails as connections become free; a stop leaves the rest to be due at once."""
@@ -142,7 +142,7 @@ class _Run(Generic[Kind]):
                     outgoing.release(session, self.kind, list(waiting), self.app.clock())
                 return
 
-    def _mail(self, row: Kind, turn: float) -> Mail | None:
+    def _mail(self, row: MailKind, turn: float) -> Mail | None:
         """The mail of a row, or None where its outcome is known without asking a server."""
         mail_id = row.id or 0
         try:
@@ -166,7 +166,7 @@ class _Run(Generic[Kind]):
         self.in_hand[mail_id] = row, post.letter.subject
         return Mail(mail_id, message, _return_path(self.app, row), post.recipient, not_before=turn)
 
-    def _finish(self, row: Kind, values: dict[str, Any]) -> None:
+    def _finish(self, row: MailKind, values: dict[str, Any]) -> None:
         with self.app.database.write() as session:
             outgoing.finish(session, self.kind, row.id or 0, **values)
         _tell(row, values["state"])
@@ -228,7 +228,7 @@ def _envelope(app: App, row: Outgoing, post: Post) -> Envelope:
     )
 
 
-def _return_path(app: App, row: Kind) -> str:
+def _return_path(app: App, row: MailKind) -> str:
     address = app.settings.bounce_address
     return return_path(reference_of(row), address, app.key) if address else app.settings.mail_from
 

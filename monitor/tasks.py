@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session
 
-from monitor import metrics
+from monitor import metrics, pushing
 from monitor.app import App, Intent
 from monitor.digests.build import build_digest
 from monitor.digests.personal import personal_hits
@@ -30,10 +30,22 @@ from monitor.polling.visit import visit_sources
 from monitor.returned import empty_mailbox
 from monitor.sending import send_mails
 from monitor.staff import sign_in
-from monitor.store import hubs, items, letters, matches, outgoing, signups, slots, sources, subscribers, tallies
+from monitor.store import (
+    channels,
+    hubs,
+    items,
+    letters,
+    matches,
+    outgoing,
+    signups,
+    slots,
+    sources,
+    subscribers,
+    tallies,
+)
 from monitor.store.live_watchlist import reopen_if_changed
 from monitor.store.staff import prune_staff
-from monitor.store.tables import DigestRow, LetterRow
+from monitor.store.tables import DigestRow, LetterRow, PushRow
 from monitor.subscriptions.subscribe import KEEP_SIGNUPS
 
 log = structlog.get_logger(__name__)
@@ -47,6 +59,7 @@ MATCH_BATCH = 100
 HUB_BATCH = 50
 DIGEST_BATCH = 200
 SEND_BATCH = 1000
+PUSH_BATCH = 100
 _NO_WAY_OUT = frozenset({FailureKind.DNS, FailureKind.REFUSED, FailureKind.TIMEOUT})
 KEEP_TALLIES = timedelta(days=2)
 _THE_MAILBOX = (1,)
@@ -102,6 +115,13 @@ def deliver_letters(app: App, session: Session, now: datetime) -> list[Intent]:
     return _batches("send_letters", due, SEND_BATCH)
 
 
+def tell_channels(app: App, session: Session, now: datetime) -> list[Intent]:
+    """Find what the channels were not told of yet, and what is to be tried again."""
+    channels.post_news(session, hold=app.settings.hold_for_review, domain=app.settings.mail_domain, now=now)
+    due = outgoing.due_ids(session, PushRow, now, limit=10 * PUSH_BATCH)
+    return _batches("send_pushes", due, PUSH_BATCH)
+
+
 def read_bounces(app: App, session: Session, now: datetime) -> list[Intent]:
     """Have the mailbox for bounces read, where there is one."""
     return [Intent("read_mailbox", _THE_MAILBOX)] if app.settings.imap_host and app.settings.bounce_address else []
@@ -152,6 +172,7 @@ TICKS: tuple[Tick, ...] = (
     Tick("start_due_digests", timedelta(minutes=1), start_due_digests, "build the digests that are due"),
     Tick("deliver_digests", timedelta(seconds=30), deliver_digests, "send what is built"),
     Tick("deliver_letters", timedelta(seconds=10), deliver_letters, "send confirmations and links"),
+    Tick("tell_channels", timedelta(minutes=1), tell_channels, "tell programs of the news"),
     Tick("read_bounces", timedelta(minutes=5), read_bounces, "read the mail that came back"),
     Tick("recover_lost_work", timedelta(minutes=10), recover_lost_work, "take up what a crash left behind"),
     Tick("tell_operator", timedelta(hours=1), tell_operator, "tell the operator of broken sources"),
@@ -298,6 +319,12 @@ def send_letters(app: App, ids: Sequence[int]) -> list[Intent]:
     return []
 
 
+def send_pushes(app: App, ids: Sequence[int]) -> list[Intent]:
+    """Tell channels what is due, one attempt each."""
+    pushing.send_pushes(app, ids)
+    return []
+
+
 def read_mailbox(app: App, ids: Sequence[int]) -> list[Intent]:
     """Read what lies unread in the mailbox for bounces."""
     if found := empty_mailbox(app):
@@ -313,6 +340,7 @@ TASKS: Mapping[str, Callable[[App, Sequence[int]], list[Intent]]] = {
     "build_digests": build_digests,
     "send_digests": send_digests,
     "send_letters": send_letters,
+    "send_pushes": send_pushes,
     "read_mailbox": read_mailbox,
 }
 

@@ -14,6 +14,7 @@ from monitor.cli import (
     archive,
     backup,
     bounces,
+    channels,
     config,
     db,
     demo,
@@ -58,6 +59,7 @@ app.add_typer(watches.app, name="watch")
 app.add_typer(score.app, name="score")
 app.add_typer(digests.app, name="digest")
 app.add_typer(bounces.app, name="bounce")
+app.add_typer(channels.app, name="channel")
 app.add_typer(subscribers.app, name="subscriber")
 app.add_typer(sources.app, name="source")
 app.add_typer(staff.app, name="staff")

@@ -99,16 +99,17 @@ def send_all(
     try:
         for mail in mails:
             while (left := mail.not_before - time.monotonic()) > 0:
-                if done := _drawn(ended, left):
+                if done := _drawn(ended, 0, left):
                     in_hand -= len(done)
                     yield done
             waiting.put(mail)
             in_hand += 1
-            if done := _drawn(ended, None if in_hand == sessions else 0):
+            # Half of the connections at least are waited for: a transaction for each mail would cost more than sending.
+            if done := _drawn(ended, (sessions + 1) // 2 if in_hand == sessions else 0):
                 in_hand -= len(done)
                 yield done
         while in_hand:
-            done = _drawn(ended, None)
+            done = _drawn(ended, 1)
             in_hand -= len(done)
             yield done
     finally:
@@ -130,11 +131,12 @@ def _work(waiting: SimpleQueue[Mail | None], ended: SimpleQueue[Ended], transpor
     transport.close()
 
 
-def _drawn(ended: SimpleQueue[Ended], patience: float | None) -> list[Ended]:
-    """What has ended; wait for the first for so many seconds, or as long as it takes."""
-    drawn: list[Ended] = []
+def _drawn(ended: SimpleQueue[Ended], least: int, patience: float = 0.0) -> list[Ended]:
+    """What has ended: wait until it is so many, and for the first of them otherwise for some seconds at most."""
+    drawn = [ended.get() for _ in range(least)]
     with suppress(Empty):
-        drawn.append(ended.get(patience != 0, patience))
+        if not drawn and patience:
+            drawn.append(ended.get(timeout=patience))
         while True:
             drawn.append(ended.get_nowait())
     return drawn

@@ -174,6 +174,26 @@ class Fetcher:
             except (aiohttp.ClientError, OSError) as error:
                 return _translated(error)
 
+    async def hand_over(self, url: str, body: bytes, headers: Mapping[str, str]) -> int | Failed:
+        """Hand a body over to somebody's program, under the same guard as a visit; redirects are not followed.
+
+        No turn is waited for: whoever gives us the address of a program wants to be told at once.
+
+        Returns:
+            The status of the answer, of which nothing else is read; or why there was none.
+        """
+        target = check_url(url, allow_loopback=self.limits.allow_loopback)
+        if isinstance(target, Failed):
+            return target
+        try:
+            async with (
+                asyncio.timeout(self.limits.total_seconds),
+                self._session.post(target, data=body, headers=headers, allow_redirects=False) as response,
+            ):
+                return response.status
+        except (aiohttp.ClientError, OSError) as error:
+            return _translated(error)
+
     async def _attempt(self, visit: _Visit) -> Outcome | None:
         """One request; None if it ended in a redirect, which the trail has followed."""
         try:

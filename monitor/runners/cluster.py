@@ -45,6 +45,7 @@ QUEUES: Mapping[str, str] = {
     "send_digests": "mail",
     "send_letters": "mail",
     "read_mailbox": "mail",
+    "send_pushes": "mail",
 }
 """The queue of each task."""
 

@@ -12,9 +12,10 @@ from sqlmodel import Session, col, select
 
 from monitor.errors import Conflict
 from monitor.store.events import record_event
-from monitor.store.tables import DigestRow, LetterRow, Outgoing, SubscriberRow
+from monitor.store.tables import DigestRow, LetterRow, Outgoing, PushRow, SubscriberRow
 
-Kind = TypeVar("Kind", DigestRow, LetterRow)
+Kind = TypeVar("Kind", DigestRow, LetterRow, PushRow)
+MailKind = TypeVar("MailKind", DigestRow, LetterRow)
 
 ENDED = ("sent", "failed", "bounced", "cancelled")
 """The states in which nothing more happens to a mail by itself."""

@@ -502,6 +502,35 @@ class LetterRow(Outgoing, table=True):
     payload: dict[str, Any] = Field(sa_column=_json("{}"))
 
 
+class ChannelRow(SQLModel, table=True):
+    """A web address of somebody's program that is told of news as it comes in: a webhook.
+
+    ``secret`` signs what is sent there. ``topics`` are those that it is told of; none for all.
+    """
+
+    __tablename__ = "channel"
+    __table_args__: ClassVar[Any] = (_NEVER_REUSED,)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    url: str = Field(sa_type=Text)
+    secret: str
+    topics: list[str] = Field(sa_column=_json("[]"))
+    active: bool = True
+    created_at: datetime
+
+
+class PushRow(Outgoing, table=True):
+    """A match that a channel is told of; the log of what was sent where, and what became of it."""
+
+    __tablename__ = "push"
+    __table_args__: ClassVar[Any] = (UniqueConstraint("channel_id", "match_id"), _due_index("push"), _NEVER_REUSED)
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel_id: int = Field(foreign_key="channel.id", ondelete="CASCADE")
+    match_id: int = Field(foreign_key="match.id", ondelete="CASCADE", index=True)
+
+
 class BounceRow(SQLModel, table=True):
     """A subscriber's mail that came back: ``hard``, ``soft`` or a ``complaint``.
 

@@ -79,9 +79,20 @@ def run(point: str, *times: str) -> None:
             tasks.drain(at, tasks.run_tick(at, tick, moment))
 
 
-def main() -> None:
+def _warm_up() -> None:
+    """Do once what each child would have to do again: import the service, and load its templates."""
     importlib.import_module("monitor.runners.assemble")
     importlib.import_module("monitor.tasks")
+    from monitor.core.languages import Language
+    from monitor.digests.render import render_digest
+    from monitor.digests.sample import sample_digest
+
+    for language in (Language.EN, Language.FR):
+        render_digest(sample_digest(language))
+
+
+def main() -> None:
+    _warm_up()
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()
