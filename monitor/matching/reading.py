@@ -104,11 +104,9 @@ class Reading:
 
     def spot(self, first: int, last: int) -> tuple[int, int, int]:
         """The number of the field, the start and the end of the words from one place to another."""
-        for number, field in enumerate(self._fields):
-            places = self.ranges[field.name]
-            if first in places:
-                return number, *field.span(first - places.start, last - places.start)
-        raise IndexError(first)
+        number, field = next(found for found in enumerate(self._fields) if first in self.ranges[found[1].name])
+        start = self.ranges[field.name].start
+        return number, *field.span(first - start, last - start)
 
     def attribute(self, name: AttributeName) -> list[str]:
         """The values of an attribute, folded, their words separated by single spaces."""

@@ -25,6 +25,7 @@ def shown(before: str, after: str) -> str:
         ("nine joint projects", "12 joint projects", "[-nine -][+12 +]joint projects"),
         ("a\nb\nc", "a\nx\nc", "a\n[-b\n-][+x\n+]c"),
         ("a " * 300 + "b", "a " * 300 + "c", "…" + "a " * 79 + "[-b-][+c+]"),
+        ("b " + "a " * 300, "c " + "a " * 300, "[-b -][+c +]" + "a " * 80 + "…"),
     ],
 )
 def test_what_changed_is_told(before: str, after: str, told: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.rhythm import unusually_quiet
+from monitor.core.rhythm import gone_quiet, unusually_quiet
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,11 @@ def test_cases(recent: int, usual: float, *, quiet: bool) -> None:
 @given(st.integers(0, 200), st.floats(0, 300))
 def test_one_more_item_never_makes_a_source_quieter(recent: int, usual: float) -> None:
     assert unusually_quiet(recent, usual) or not unusually_quiet(recent + 1, usual)
+
+
+@pytest.mark.parametrize(
+    ("before", "lately", "quiet"),
+    [((3,) * 20, (0, 0, 0, 0), True), ((3,) * 20, (1, 0, 0, 1), True), ((1,) * 20, (1, 0, 1, 0), False)],
+)
+def test_a_topic_goes_quiet(before: tuple[int, ...], lately: tuple[int, ...], *, quiet: bool) -> None:
+    assert gone_quiet((*before, *lately)) is quiet

@@ -126,6 +126,7 @@ HOSTILE = {
     "wildcards within the length": "mode* OR " * 200 + "mode*",
     "words within the length": "ab OR " * 300 + "ab",
     "nested negations": "NOT " * 400 + "norad",
+    "nested groups within the nesting": "(" * 24 + "a1" + " OR b1) AND c1" * 12 + " OR b1)" * 12,
     "nested signs": "+" * 1_900 + "norad",
     "nested fields": "title:" * 300 + "norad",
     "nested weights": "norad" + "^2" * 900,

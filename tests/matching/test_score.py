@@ -182,6 +182,11 @@ def test_a_broken_score_file_says_what_is_wrong() -> None:
         "base": (SHIPPED[SHIPPED.index("base = ") :].split("\n")[0], 'base = "high"'),
         "features.colour": ("[features]\n", "[features]\ncolour = {weight = 1.0, mean = 0.0}\n"),
         "features.title": ("\ntitle = ", "\ntitel = "),
+        "features": ("[features]\n", "[numbers]\n"),
+        "words.action": (
+            SHIPPED[SHIPPED.index("[words.action]\n") :].split("[words.")[1],
+            "action]\nen = []\nfr = []\nes = []\n\n",
+        ),
         "words.action.de": ("[words.action]\n", '[words.action]\nde = ["an"]\n'),
     }
     for key, (good, bad) in changes.items():

@@ -147,6 +147,7 @@ class TestLabels:
 
     def test_a_label_meets_its_release_and_its_evidence(self, watchlist: Watchlist) -> None:
         releases = [Release("u", Document(title="Radar", language=Language.EN)), Release("v", Document(title="x"))]
+        releases.append(Release("nobody graded this one", Document(title="Radar", language=Language.EN)))
         labels = [label("radar", "u"), label("radar", "v"), label("other", "u")]
         rows = list(grade_matches(releases, labels, watchlist, {"radar": RADAR}))
         assert [(row.label.url, len(row.evidence)) for row in rows] == [("u", 1), ("v", 0)]

@@ -38,6 +38,10 @@ def test_the_longest_phrase_that_always_stands_together_is_suggested_as_it_is_wr
     assert first.strength > 10
 
 
+def test_no_more_are_suggested_than_are_wanted() -> None:
+    assert len(suggest(topic("nothing"), ABOUT, OTHERS, most=1)) == 1 < len(found(topic("nothing")))
+
+
 def test_what_a_watch_finds_already_is_left_out() -> None:
     assert not any("Arctic" in query for query in found())
     assert not any("Icebreaker" in query for query in found(topic("arctic", "icebreakers")))

@@ -153,3 +153,9 @@ def test_what_is_written_is_read_again(topic: Topic, query: str, note: str) -> N
     topic = replace(topic, watches=(Watch("t", "fr-hint", Language.FR, query, note),))
     file = read_topics(write_topics([pillar], [topic]), "written")
     assert (file.pillars, file.topics) == ((pillar,), (topic,))
+
+
+def test_a_topic_without_watches_is_read_again() -> None:
+    topic = Topic("t", "p", {"en": "T", "fr": "T", "es": "T"}, threshold=0.5)
+    written = write_topics([Pillar("p", topic.names)], [topic])
+    assert read_topics(written, "written").topics == (topic,)

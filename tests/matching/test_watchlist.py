@@ -200,3 +200,10 @@ def test_a_watchlist_is_shared_between_threads() -> None:
     documents = [Document(f"modernising{number} radars", language=EN) for number in range(500)]
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(watchlist.match, documents))
+
+
+def test_what_is_remembered_of_words_is_bounded_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.matching.lexicon._REMEMBERED", 4)
+    watchlist = compile_watchlist([watch("norad")])
+    body = " ".join(["a b c d e f", "x" * 300, "norad"])
+    assert [len(watchlist.match(Document("T", body=body, language=EN))) for _ in range(3)] == [1, 1, 1]

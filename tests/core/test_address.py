@@ -1,0 +1,28 @@
+"""An address has one form in which it is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.core.address import normalised_address
+from monitor.errors import Refused
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Reader@Example.ORG", "reader@example.org"),
+        ("a+b@example.org", "a+b@example.org"),
+        ("reader@québec.example", "reader@xn--qubec-csa.example"),
+    ],
+)
+def test_capitals_and_scripts_do_not_matter(written: str, kept: str) -> None:
+    assert normalised_address(written) == kept
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "reader", "a@b@c.org", "rédac@example.org", "a\r\nBcc: b@example.org", "a@-.org"]
+)
+def test_what_no_mail_can_be_sent_to_is_refused(wrong: str) -> None:
+    with pytest.raises(Refused, match=r"^address "):
+        normalised_address(wrong)
