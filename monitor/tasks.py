@@ -133,6 +133,7 @@ def recover_lost_work(app: App, session: Session, now: datetime) -> list[Intent]
     Leases of dead workers need no recovery: they run out, and their sources and digests are due again.
     """
     if reopen_if_changed(session, now):
+        app.live.rebuild(session)
         log.info("the watchlist changed; recent items are matched again")
     return _batches("match_items", items.unmatched_ids(session, limit=100 * MATCH_BATCH), MATCH_BATCH)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from monitor.app import App
 from monitor.cli.installation import installation
 from monitor.cli.output import progress_bar, say
 from monitor.errors import NotFound, Refused
@@ -16,29 +17,33 @@ from monitor.matching.concept import topic_evidence
 from monitor.matching.fit import fit
 from monitor.matching.labels import Graded, Release, grade_matches, read_labels, read_releases
 from monitor.matching.score import explain, score
+from monitor.store.graded import judged_matches
 from monitor.store.items import load_documents
 from monitor.store.live_watchlist import Matcher
 
 app = typer.Typer(help="The score of matches: how likely a reviewer would call one relevant.", no_args_is_help=True)
 
-Releases = Annotated[Path, typer.Option("--releases", help="Releases as JSON lines, plain or gzip.")]
-Labels = Annotated[Path, typer.Option("--labels", help="Grades as CSV: topic, url, grade of 0, 1 or 2.")]
+Releases = Annotated[Path | None, typer.Option("--releases", help="Releases as JSON lines, plain or gzip.")]
+Labels = Annotated[Path | None, typer.Option("--labels", help="Grades as CSV: topic, url, grade of 0, 1 or 2.")]
+Verdicts = Annotated[bool, typer.Option("--from-verdicts", help="Take what reviewers have said of matches, too.")]
 
 
 @app.command("fit")
 def fit_score(
     *,
-    releases: Releases,
-    labels: Labels,
+    releases: Releases = None,
+    labels: Labels = None,
+    from_verdicts: Verdicts = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="The score file to write; standard output if left out.")
     ] = None,
 ) -> None:
-    """Fit the score's weights on graded labels; the words it reads stay. Needs the extra roadmap-monitor[fit]."""
+    """Fit the score's weights on graded labels, reviewers' verdicts or both; the words that it reads stay.
+
+    Needs the extra roadmap-monitor[fit].
+    """
     with installation() as opened:
-        with opened.database.read() as session:
-            matcher = opened.live.matcher(session)
-        rows = read_graded(matcher, releases, labels)
+        matcher, rows = read_graded(opened, releases, labels, from_verdicts=from_verdicts)
         text = fit(rows, matcher.model.word_lists, opened.clock().date())
     if out is None:
         typer.echo(text, nl=False)
@@ -73,13 +78,26 @@ def explain_score(
         say(f"  {sentence}")
 
 
-def read_graded(matcher: Matcher, releases: Path, labels: Path) -> list[Graded]:
-    """Read labels with their releases and what the watchlist finds there, behind a progress bar.
+def read_graded(
+    opened: App, releases: Path | None, labels: Path | None, *, from_verdicts: bool
+) -> tuple[Matcher, list[Graded]]:
+    """What is graded, in files, by reviewers or both, with what the watchlist finds there; and the matcher.
 
     Raises:
-        Refused: A file cannot be read.
+        Refused: Nothing was named, one of the two files alone, or a file cannot be read.
         SettingError: A file does not hold what it should.
     """
+    if (releases is None) != (labels is None):
+        raise Refused("releases, labels: name both files, since each grade is of a release")
+    if releases is None and not from_verdicts:
+        raise Refused("nothing to learn from: name --releases and --labels, or --from-verdicts, or all three")
+    with opened.database.read() as session:
+        matcher = opened.live.matcher(session)
+        rows = list(judged_matches(session, matcher)) if from_verdicts else []
+    return matcher, rows + (_of_files(matcher, releases, labels) if releases and labels else [])
+
+
+def _of_files(matcher: Matcher, releases: Path, labels: Path) -> list[Graded]:
     try:
         with labels.open(encoding="utf-8-sig", newline="") as file:
             wanted = read_labels(file)

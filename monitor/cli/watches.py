@@ -11,7 +11,7 @@ import typer
 
 from monitor.cli.installation import installation
 from monitor.cli.output import AsJson, console, errors, print_json, print_rows, progress_bar, say
-from monitor.cli.score import Labels, Releases, read_graded
+from monitor.cli.score import Labels, Releases, Verdicts, read_graded
 from monitor.core.languages import Language
 from monitor.errors import NotFound, QueryError, Refused
 from monitor.matching.accuracy import Outcome, Report, TopicReport, evaluate
@@ -104,8 +104,9 @@ def suggest_words(
 @app.command("evaluate")
 def evaluate_watchlist(
     *,
-    releases: Releases,
-    labels: Labels,
+    releases: Releases = None,
+    labels: Labels = None,
+    from_verdicts: Verdicts = False,
     cross_validated: Annotated[
         bool,
         typer.Option("--cross-validate", help="Score by models fitted without the item: for labels of the fit."),
@@ -113,13 +114,14 @@ def evaluate_watchlist(
     show_errors: Annotated[bool, typer.Option("--errors", help="List the labels that the score gets wrong.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure the watchlist on graded labels: precision, recall and F1, of what matched and what is worth a digest."""
+    """Measure the watchlist on graded labels: precision, recall and F1, of what matched and what is worth a digest.
+
+    Verdicts are of matches only: by them alone, recall says nothing of what was never found.
+    """
     with installation() as opened:
-        with opened.database.read() as session:
-            matcher = opened.live.matcher(session)
-        rows = read_graded(matcher, releases, labels)
+        matcher, rows = read_graded(opened, releases, labels, from_verdicts=from_verdicts)
     if not rows:
-        raise Refused("none of the labels is about a release of the archive and a topic that is watched")
+        raise Refused("none of the labels is about a release of the archive or an item, and a topic that is watched")
     scored = cross_validate(rows, matcher.model.word_lists) if cross_validated else outcomes(rows, matcher.model)
     report = evaluate(scored)
     if as_json:

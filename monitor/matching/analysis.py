@@ -39,6 +39,11 @@ _WORD = re.compile(
 )
 _POSSESSIVE = re.compile(r"\.?'s(?![^\W_])", re.IGNORECASE)
 
+_MAY_NEED_MENDING = {
+    Language.EN: re.compile("iz|our|ence|re|programme"),
+    Language.FR: re.compile("s$|it$"),
+    Language.ES: re.compile("s$"),
+}
 _MENDED = {
     language: tuple((re.compile(pattern), replacement) for pattern, replacement in pairs)
     for language, pairs in {
@@ -155,7 +160,8 @@ def stem(word: str, language: Language) -> str:
     """
     if language is Language.ANY:
         return word
-    for pattern, replacement in _MENDED[language]:
-        word = pattern.sub(replacement, word)
+    if _MAY_NEED_MENDING[language].search(word):
+        for pattern, replacement in _MENDED[language]:
+            word = pattern.sub(replacement, word)
     stemmed: str = _stemmers.by_language[language].stemWord(word)
     return stemmed

@@ -124,7 +124,7 @@ def _outcome(row: Graded, value: float | None) -> Outcome:
 
 def _usable(rows: Iterable[Graded], word_lists: WordLists) -> list[_Row]:
     words = compile_words(word_lists)
-    return [
+    usable = [
         _Row(
             row,
             features(Layout(row.document, words), row.topic, row.evidence),
@@ -133,6 +133,13 @@ def _usable(rows: Iterable[Graded], word_lists: WordLists) -> list[_Row]:
         for row in rows
         if row.evidence
     ]
+    relevant = sum(row.graded.label.relevant for row in usable)
+    if len(usable) < 10 * FOLDS or min(relevant, len(usable) - relevant) < FOLDS:
+        raise Refused(
+            f"{len(usable)} graded matches, {relevant} of them relevant, are too few to fit a score on: "
+            f"{10 * FOLDS} are needed, and {FOLDS} of each kind"
+        )
+    return usable
 
 
 def _held_out(rows: Sequence[_Row], word_lists: WordLists, seed: int) -> list[float]:
@@ -147,8 +154,6 @@ def _held_out(rows: Sequence[_Row], word_lists: WordLists, seed: int) -> list[fl
 
 
 def _model(rows: Sequence[_Row], word_lists: WordLists) -> ScoreModel:
-    if len({row.graded.label.relevant for row in rows}) < 2 or len(rows) < 10 * FOLDS:
-        raise Refused(f"{len(rows)} graded matches are too few to fit a score on, or are all of one kind.")
     means = {name: fmean(row.found[name] for row in rows) for name in FEATURES}
     topics = sorted({row.graded.topic.id for row in rows})
     table = [
@@ -202,7 +207,10 @@ def _report(rows: Sequence[_Row], word_lists: WordLists, on: date) -> dict[str, 
         "recall": round(worthy.recall, 3),
         "f1": round(worthy.f1, 3),
         "log_loss": round(
-            -fmean(log(value if is_so else 1 - value) for value, is_so in zip(values, relevant, strict=True)), 3
+            -fmean(
+                log(max(value if is_so else 1 - value, 1e-9)) for value, is_so in zip(values, relevant, strict=True)
+            ),
+            3,
         ),
         "calibration": _calibration(values, relevant),
     }

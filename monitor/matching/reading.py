@@ -66,25 +66,28 @@ class Reading:
         title, summary, body = (field.chunks for field in self._fields)
         gap = (lexicon.gap,)
         self.words: list[Terms] = list(chain.from_iterable(chain(title, gap, summary, gap, body, gap)))
+        self._told = [place for place, terms in enumerate(self.words) if terms]  # most words stand for nothing
         self.present = set(chain.from_iterable(self.words))
         self.present.update(self._pairs(lexicon.pairs))
 
     def _pairs(self, pairs: Mapping[int, Mapping[int, int]]) -> Iterator[int]:
         """Yield the terms that stand for two in a row."""
-        for terms, following in pairwise(self.words):
-            for term in terms:
-                if term in pairs:
-                    seconds = pairs[term]
-                    for second in following:
-                        if second in seconds:
-                            yield seconds[second]
+        words = self.words
+        for place, following in pairwise(self._told):
+            if following == place + 1:
+                for term in words[place]:
+                    if term in pairs:
+                        seconds = pairs[term]
+                        for second in words[following]:
+                            if second in seconds:
+                                yield seconds[second]
 
     @cached_property
     def places(self) -> Mapping[int, list[int]]:
         """Where each term stands, in order."""
         places: defaultdict[int, list[int]] = defaultdict(list)
-        for place, terms in enumerate(self.words):
-            for term in terms:
+        for place in self._told:
+            for term in self.words[place]:
                 places[term].append(place)
         return places
 

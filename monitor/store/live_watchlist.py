@@ -1,9 +1,10 @@
-"""The compiled watchlist of this process: compiled anew when a watch or a topic changed, then swapped whole."""
+"""The compiled watchlist of this process: compiled in the background when a watch or a topic changed, swapped whole."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,19 +40,46 @@ class Matcher:
 
 
 class LiveWatchlist:
-    """Hands out the matcher for the watchlist as it is stored now."""
+    """Hands out the matcher for the watchlist as it is stored.
+
+    A thread of its own compiles. The finished matcher takes the place of the last one in one assignment, so that
+    whoever still works with the last one has a whole one.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._compiler = ThreadPoolExecutor(1, thread_name_prefix="watchlist")
+        self._compiling: tuple[str, Future[Matcher]] | None = None
         self._matcher: Matcher | None = None
 
     def matcher(self, session: Session) -> Matcher:
-        """The matcher for what the session sees; compiled by the first caller after a change."""
+        """The matcher for what the session sees; after a change, this waits for it. For whoever stores matches."""
         fingerprint = store.watchlist_fingerprint(session)
+        ready = self._matcher
+        if ready is not None and ready.fingerprint == fingerprint:
+            return ready
+        return self._compile(session, fingerprint).result()
+
+    def rebuild(self, session: Session) -> None:
+        """Begin to compile what the session sees, if it has changed, and return at once."""
+        fingerprint = store.watchlist_fingerprint(session)
+        if self._matcher is None or self._matcher.fingerprint != fingerprint:
+            self._compile(session, fingerprint)
+
+    def _compile(self, session: Session, fingerprint: str) -> Future[Matcher]:
+        """What is being compiled for a fingerprint; begun if need be, and again where it came to nothing."""
         with self._lock:
-            if self._matcher is None or self._matcher.fingerprint != fingerprint:
-                self._matcher = compile_matcher(store.load_topics(session), fingerprint)
-            return self._matcher
+            if self._compiling is not None:
+                meant, future = self._compiling
+                if meant == fingerprint and not (future.done() and future.exception()):
+                    return future
+            future = self._compiler.submit(self._swap, store.load_topics(session), fingerprint)
+            self._compiling = fingerprint, future
+            return future
+
+    def _swap(self, topics: tuple[Topic, ...], fingerprint: str) -> Matcher:
+        self._matcher = matcher = compile_matcher(topics, fingerprint)
+        return matcher
 
 
 def compile_matcher(topics: tuple[Topic, ...], fingerprint: str = "") -> Matcher:
