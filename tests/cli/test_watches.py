@@ -119,6 +119,10 @@ def test_a_query_with_a_mistake_is_shown_with_a_caret_under_it(monitor: Run) -> 
         (["score", "explain", "1", "weather"], ["'weather'", "norad"]),
         (["watch", "evaluate", "--releases", "nowhere", "--labels", "labels.csv"], ["nowhere"]),
         (["score", "fit", "--releases", "ministry.jsonl.gz", "--labels", "ministry.jsonl.gz"], ["cannot be read"]),
+        (["score", "fit", "--labels", "labels.csv"], ["name both files"]),
+        (["score", "fit"], ["nothing to learn from", "--from-verdicts"]),
+        (["score", "fit", "--from-verdicts"], ["0 graded matches", "50 are needed"]),
+        (["watch", "evaluate", "--from-verdicts"], ["none of the labels"]),
     ],
 )
 def test_a_wrong_request_says_what_is_wrong(monitor: Run, arguments: list[str], says: list[str]) -> None:
