@@ -11,7 +11,7 @@ from monitor.core.languages import primary_language
 from monitor.polling.article import Article, read_article
 from monitor.polling.fetch import Failed, FailureKind, Fetched, Fetcher
 from monitor.polling.robots import Robots
-from monitor.store import articles
+from monitor.store import articles, items
 from monitor.store.articles import WantedArticle
 from monitor.store.engine import Database
 
@@ -23,6 +23,9 @@ _REST = timedelta(hours=1)
 
 _LOST = frozenset({FailureKind.NOT_FOUND, FailureKind.GONE, FailureKind.BAD_URL, FailureKind.REFUSED_ADDRESS})
 """What is true of the one page. Everything else is true of the site: it is left alone for a while."""
+
+_GONE = frozenset({FailureKind.NOT_FOUND, FailureKind.GONE})
+"""With these, an item that its source leaves out has been withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +68,21 @@ async def read_articles(
             done = await asyncio.to_thread(_store, database, page, outcome, clock())
             read, given_up = read + done, given_up + (not done)
         elif isinstance(outcome, Failed) and (outcome.kind in _LOST or outcome.kind is FailureKind.BLOCKED):
-            await asyncio.to_thread(_give_up, database, page, clock())
+            await asyncio.to_thread(_give_up, database, page, clock(), gone=outcome.kind in _GONE)
             given_up += 1
         else:
             asked = outcome.retry_after if isinstance(outcome, Failed) else None
             resting[page.source_id] = clock() + max(asked or _REST, _REST)
-    await asyncio.to_thread(_release, database, source_ids, resting)
+    rested_at = clock() + timedelta(seconds=fetcher.limits.host_gap_seconds)
+    await asyncio.to_thread(_release, database, source_ids, resting, rested_at)
     return ArticlesReport(read, given_up)
 
 
 def _store(database: Database, page: WantedArticle, fetched: Fetched, now: datetime) -> bool:
+    if page.missed:
+        with database.write() as session:
+            articles.keep_article(session, page.item_id, now)
+        return True
     article = read_article(
         fetched.body,
         url=fetched.final_url,
@@ -102,13 +110,15 @@ def _keep(database: Database, page: WantedArticle, article: Article, now: dateti
         )
 
 
-def _give_up(database: Database, page: WantedArticle, now: datetime) -> None:
+def _give_up(database: Database, page: WantedArticle, now: datetime, *, gone: bool = False) -> None:
     with database.write() as session:
         articles.give_up_article(session, page.item_id, now)
+        if page.missed and gone:
+            items.withdraw_item(session, page.item_id, now)
 
 
-def _release(database: Database, source_ids: Sequence[int], resting: dict[int, datetime]) -> None:
+def _release(database: Database, source_ids: Sequence[int], resting: dict[int, datetime], rested_at: datetime) -> None:
     with database.write() as session:
         for source_id, until in resting.items():
             articles.rest_articles(session, [source_id], until)
-        articles.release_sources(session, source_ids)
+        articles.release_sources(session, source_ids, rested_at=rested_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from monitor.core.nouns import Entry
 from monitor.polling.keys import canonical_url
@@ -13,11 +14,15 @@ from monitor.polling.parse import Draft
 _STORM_SHARE = 0.8
 _STORM_ENTRIES = 5
 _STORM_EXPLAINED = 0.5
+_OLDER_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store knows of an item: enough to recognise it. ``fingerprint`` is that of its last draft, or empty."""
+    """What the store knows of an item: enough to recognise it. ``fingerprint`` is that of its last draft, or empty.
+
+    ``missed`` is set where the source has left the item out before.
+    """
 
     key: str
     url: str
@@ -25,6 +30,8 @@ class Known:
     revision: int
     item_id: int
     fingerprint: str = ""
+    published_at: datetime | None = None
+    missed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,26 @@ class Decision:
     unchanged: tuple[Known, ...] = ()
     rekeyed: tuple[tuple[Known, Entry], ...] = ()
     overlap: float = 1.0
+
+    @property
+    def shown(self) -> tuple[Known, ...]:
+        """The known items that the source shows."""
+        return (*self.unchanged, *(item for item, _ in self.changed), *(item for item, _ in self.rekeyed))
+
+
+def left_out(known: Mapping[str, Known], decision: Decision) -> tuple[Known, ...]:
+    """Known items that the source no longer shows, though it shows three or more that are older.
+
+    They did not make room for newer ones, so they may have been withdrawn; whether they were, their pages tell.
+    Some sources pin an old entry or two to the top, hence three. Items without a date are never told to be missing.
+    """
+    shown = {item.key for item in decision.shown}
+    ages = sorted(item.published_at for item in decision.shown if item.published_at)
+    if len(ages) < _OLDER_SHOWN:
+        return ()
+    third = ages[_OLDER_SHOWN - 1]
+    absent = (item for item in known.values() if item.key not in shown and not item.missed)
+    return tuple(item for item in absent if item.published_at and item.published_at > third)
 
 
 def settle(known: Mapping[str, Known], drafts: Sequence[Draft]) -> Decision:

@@ -16,7 +16,7 @@ import structlog
 from sqlmodel import Session
 
 from monitor.errors import MonitorError
-from monitor.polling.decide import Decision, Known, settle
+from monitor.polling.decide import Decision, Known, left_out, settle
 from monitor.polling.fetch import Failed, FailureKind, Fetched, NotModified, Outcome
 from monitor.polling.pace import Plan, Visit, next_visit
 from monitor.polling.reading import READ, UNCHANGED, Reading, asked_to_store, read
@@ -67,6 +67,7 @@ class _Taken:
     visited: Visited
     reading: Reading
     decision: Decision = field(default_factory=Decision)
+    left_out: tuple[Known, ...] = ()
 
     @property
     def source(self) -> SourceState:
@@ -139,7 +140,7 @@ def take_in_push(database: Database, source: SourceState, pushed: Fetched, at: d
     visit = Visited(replace(source, body_hash=None), pushed, at)
     taken = _Taken(visit, _read(visit))
     with database.read() as session:
-        taken = _decided(session, taken)
+        taken = replace(_decided(session, taken), left_out=())
     with database.write() as session:
         _write_items(session, [taken])
         history = {**_poll_row(taken), "outcome": PUSHED if taken.reading.outcome == READ else taken.reading.outcome}
@@ -160,11 +161,22 @@ def _decided(session: Session, taken: _Taken) -> _Taken:
         return taken
     keys = [draft.key for draft in drafts]
     stored = items.find_known(session, taken.source.id, keys=keys, latest=_RECENT_FACTOR * len(drafts))
-    return _Taken(taken.visited, taken.reading, settle({item.key: _known(item) for item in stored}, drafts))
+    known = {item.key: _known(item) for item in stored}
+    decision = settle(known, drafts)
+    return replace(taken, decision=decision, left_out=left_out(known, decision))
 
 
 def _known(item: items.KnownItem) -> Known:
-    return Known(item.key, item.url, item.content_hash, item.revision, item.id, item.fingerprint)
+    return Known(
+        key=item.key,
+        url=item.url,
+        content_hash=item.content_hash,
+        revision=item.revision,
+        item_id=item.id,
+        fingerprint=item.fingerprint,
+        published_at=item.published_at,
+        missed=item.missed_at is not None,
+    )
 
 
 def _new_entries(taken: _Taken) -> items.NewEntries:
@@ -184,6 +196,8 @@ def _write_known_items(session: Session, taken: _Taken) -> None:
     items.revise_items(session, changes, at, fingerprints=written)
     rewritten = {old.item_id: written[old.key] for old in decision.unchanged if old.fingerprint != written[old.key]}
     items.note_fingerprints(session, rewritten)
+    items.doubt_items(session, [item.item_id for item in taken.left_out], at)
+    items.welcome_items(session, [item.item_id for item in decision.shown if item.missed])
 
 
 def _record(taken: _Taken, rest: timedelta) -> VisitRecord:

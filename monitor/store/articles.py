@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
@@ -19,26 +20,34 @@ FAILED = "failed"
 
 @dataclass(frozen=True, slots=True)
 class WantedArticle:
-    """An item whose page is to be read; ``selector`` is the source's for the main text, or empty."""
+    """An item whose page is to be read; ``selector`` is the source's for the main text, or empty.
+
+    Of one that was ``missed`` only whether the page is still there is wanted: its source leaves the item out.
+    """
 
     item_id: int
     source_id: int
     url: str
     language: str
     selector: str
+    missed: bool
 
 
 def wanted_articles(session: Session, source_ids: Sequence[int], *, per_source: int) -> list[WantedArticle]:
     """The newest items of the sources whose pages are to be read, source by source."""
     found: list[WantedArticle] = []
     for source_id in source_ids:
-        columns = select(ItemRow.id, ItemRow.url, ItemRow.language, SourceRow.selectors).join(SourceRow)
+        columns = select(*_COLUMNS).join(SourceRow)
         newest = columns.where(ItemRow.source_id == source_id, ItemRow.article_state == WANTED)
-        for item_id, url, language, selectors in session.exec(
+        for item_id, url, language, missed_at, selectors in session.exec(
             newest.order_by(col(ItemRow.id).desc()).limit(per_source)
         ):
-            found.append(WantedArticle(item_id or 0, source_id, url, language, selectors.get("article", "")))
+            selector = selectors.get("article", "")
+            found.append(WantedArticle(item_id, source_id, url, language, selector, missed_at is not None))
     return found
+
+
+_COLUMNS: Any = (ItemRow.id, ItemRow.url, ItemRow.language, ItemRow.missed_at, SourceRow.selectors)
 
 
 def store_article(
@@ -72,12 +81,19 @@ def give_up_article(session: Session, item_id: int, now: datetime) -> None:
     session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(values))
 
 
+def keep_article(session: Session, item_id: int, now: datetime) -> None:
+    """Note that the page of an item that its source leaves out is still there: the item has only made room."""
+    values = {"article_state": READ, "article_fetched_at": now}
+    session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(values))
+
+
 def rest_articles(session: Session, source_ids: Sequence[int], until: datetime) -> None:
     """Leave the pages of these sources alone until a time."""
     resting = update(SourceRow).where(col(SourceRow.id).in_(source_ids)).values(articles_after=until)
     session.connection().execute(resting)
 
 
-def release_sources(session: Session, source_ids: Sequence[int]) -> None:
-    """Give sources back that were claimed for their articles."""
-    session.connection().execute(update(SourceRow).where(col(SourceRow.id).in_(source_ids)).values(lease_until=None))
+def release_sources(session: Session, source_ids: Sequence[int], *, rested_at: datetime | None) -> None:
+    """Give sources back that were claimed for their articles; until a time their host is left alone by everybody."""
+    released = update(SourceRow).where(col(SourceRow.id).in_(source_ids)).values(lease_until=rested_at)
+    session.connection().execute(released)

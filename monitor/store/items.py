@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -37,6 +37,8 @@ class KnownItem:
     content_hash: str
     revision: int
     fingerprint: str
+    published_at: datetime | None
+    missed_at: datetime | None
 
 
 Fingerprints = Mapping[str, str]
@@ -55,7 +57,7 @@ def find_known(session: Session, source_id: int, *, keys: Sequence[str], latest:
     return found
 
 
-_COLUMNS: Any = (ItemRow.id, ItemRow.key, ItemRow.url, ItemRow.content_hash, ItemRow.revision, ItemRow.fingerprint)
+_COLUMNS: Any = [getattr(ItemRow, field.name) for field in fields(KnownItem)]
 _KNOWN = select(*_COLUMNS).where(col(ItemRow.source_id) == bindparam("source"))
 _LATEST = _KNOWN.order_by(col(ItemRow.id).desc()).limit(bindparam("latest"))
 _BY_KEY = _KNOWN.where(col(ItemRow.key).in_(bindparam("keys", expanding=True)))
@@ -116,23 +118,48 @@ def revise_items(
 ) -> None:
     """Keep the text of each item, by its id, as a revision and put the entry's text in its place."""
     for item_id, entry in changes.items():
-        kept = ("title", "summary", "body", "published_at", "content_hash")
-        old = [col(getattr(ItemRow, name)) for name in kept]
-        copied: Any = select(
-            col(ItemRow.id).label("item_id"),
-            col(ItemRow.revision).label("number"),
-            col(ItemRow.revised_at).label("seen_at"),
-            literal(now, UTCDateTime()).label("replaced_at"),
-            *old,
-        ).where(ItemRow.id == item_id)
-        columns = ["item_id", "number", "seen_at", "replaced_at", *kept]
-        session.connection().execute(insert(RevisionRow).from_select(columns, copied))
-        values = {**_content(entry, fingerprints), "revision": ItemRow.revision + 1, "revised_at": now}
+        values = _content(entry, fingerprints)
         if _is_only_summary(entry):
             del values["body"]  # what was read from the page stays until the page has been read again
             values["article_state"] = WANTED
-        session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(values))
+        _revise(session, item_id, values, now)
     index_items(session, list(changes))
+
+
+_KEPT = ("title", "summary", "body", "published_at", "content_hash")
+
+
+def _revise(session: Session, item_id: int, values: Mapping[str, Any], now: datetime) -> None:
+    copied: Any = select(
+        col(ItemRow.id).label("item_id"),
+        col(ItemRow.revision).label("number"),
+        col(ItemRow.revised_at).label("seen_at"),
+        literal(now, UTCDateTime()).label("replaced_at"),
+        *(col(getattr(ItemRow, name)) for name in _KEPT),
+    ).where(ItemRow.id == item_id)
+    columns = ["item_id", "number", "seen_at", "replaced_at", *_KEPT]
+    session.connection().execute(insert(RevisionRow).from_select(columns, copied))
+    revised = {**values, "revision": ItemRow.revision + 1, "revised_at": now}
+    session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(revised))
+
+
+def doubt_items(session: Session, item_ids: Sequence[int], now: datetime) -> None:
+    """Note that a source leaves items out that should still be there; whether their pages are is looked up once."""
+    if item_ids:
+        doubted = update(ItemRow).where(col(ItemRow.id).in_(item_ids), col(ItemRow.url) != "")
+        session.connection().execute(doubted.values(missed_at=now, article_state=WANTED))
+
+
+def welcome_items(session: Session, item_ids: Sequence[int]) -> None:
+    """Note that a source shows items again that it had left out."""
+    if item_ids:
+        shown = update(ItemRow).where(col(ItemRow.id).in_(item_ids))
+        session.connection().execute(shown.values(missed_at=None, withdrawn_at=None))
+
+
+def withdraw_item(session: Session, item_id: int, now: datetime) -> None:
+    """Note that an item's source has taken it back: it is left out, and its page is gone. That is a revision."""
+    _revise(session, item_id, {"withdrawn_at": now}, now)
 
 
 def rekey_items(session: Session, changes: Mapping[int, Entry], *, fingerprints: Fingerprints) -> None:

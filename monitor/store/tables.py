@@ -268,6 +268,7 @@ class ItemRow(SQLModel, table=True):
     article_hash: str = ""
     canonical_url: str = Field(default="", sa_type=Text)
     twins: dict[str, str] = Field(sa_column=_json("{}"))
+    missed_at: datetime | None = None
     withdrawn_at: datetime | None = None
     news_at: datetime | None = Field(
         default=None, sa_column=Column(UTCDateTime(), Computed("coalesce(published_at, first_seen_at)"))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.nouns import Entry
-from monitor.polling.decide import Decision, Known, decide, settle
+from monitor.polling.decide import Decision, Known, decide, left_out, settle
 from monitor.polling.parse import ParsedFeed, parse_feed
 
 VISITED = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
@@ -204,3 +204,35 @@ def test_settling_reads_no_text_of_what_is_known(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("monitor.polling.parse.plain_text", None)
     monkeypatch.setattr("monitor.polling.parse.tidy_paragraphs", None)
     assert len(settle(known, feed.drafts).unchanged) == 2
+
+
+def dated(name: str, day: int) -> Known:
+    return Known(
+        name, f"https://x.example.org/{name}", f"hash of {name}", 1, day, published_at=VISITED.replace(day=day)
+    )
+
+
+DATED = {item.key: item for item in (dated(name, day) for day, name in enumerate("abcdefgh", start=1))}
+
+
+@pytest.mark.parametrize(
+    ("shown", "missing"),
+    [
+        ("abcdefgh", ""),
+        ("defghi", ""),  # a, b and c have made room
+        ("abcdeghi", "f"),
+        ("adefgh", ""),  # b may have made room: a is pinned to the top
+        ("abefgh", ""),  # so are two
+        ("abcgh", "def"),
+        ("ab", ""),
+        ("", ""),
+    ],
+)
+def test_what_is_left_out_between_older_ones_is_missing(shown: str, missing: str) -> None:
+    decision = decide(DATED, [entry(name) for name in shown])
+    assert "".join(item.key for item in left_out(DATED, decision)) == missing
+
+
+def test_what_was_missed_before_or_has_no_date_is_not_missed_again() -> None:
+    known = DATED | {"f": replace(DATED["f"], missed=True), "g": replace(DATED["g"], published_at=None)}
+    assert left_out(known, decide(known, [entry(name) for name in "abcdeh"])) == ()
