@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
+from typing import Any
 
 import structlog
 
@@ -21,10 +23,11 @@ def configure_logs(settings: Settings) -> None:
     if settings.log_format == "json":
         ending: list[structlog.typing.Processor] = [
             structlog.processors.format_exc_info,
+            hush,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:
-        ending = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        ending = [structlog.processors.format_exc_info, hush, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -39,3 +42,27 @@ def configure_logs(settings: Settings) -> None:
     # These tell each of their steps at INFO; our own lines say what came of them.
     for library in ("alembic", "apscheduler", "procrastinate", "uvicorn"):
         logging.getLogger(library).setLevel(max(level, logging.WARNING))
+
+
+_SECRETS = (
+    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "(address)"),
+    # The password in an address of a database, and the tokens of our links, sessions and keys.
+    (re.compile(r"(://[^:/\s]+):[^@/\s]+@"), r"\1:(password)@"),
+    (re.compile(r"\brmk_[\w-]+"), "(key)"),
+    (
+        re.compile(r"(/(?:confirm|preferences|unsubscribe|digests|address/\w+|sign-in|welcome)/)[\w.~-]{16,}"),
+        r"\1(token)",
+    ),
+)
+
+
+def hush(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Take addresses and tokens out of every text of an event: those that a library or an error brings along, too."""
+    return {name: _hushed(value) for name, value in event.items()}
+
+
+def _hushed(value: Any) -> Any:
+    if isinstance(value, str):
+        for pattern, instead in _SECRETS:
+            value = pattern.sub(instead, value)
+    return value

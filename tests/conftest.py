@@ -20,6 +20,7 @@ import pytest
 from monitor.settings import Settings, load_settings
 from monitor.store.engine import Database
 from monitor.store.migrate import upgrade
+from monitor.store.queue_schema import prepare_queue
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -80,6 +81,7 @@ def migrated_template(postgres: Any) -> str:
 def _migrate(address: str) -> None:
     database = Database(address)
     upgrade(database, NOW)
+    prepare_queue(database)
     database.close()
 
 

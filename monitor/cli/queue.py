@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from monitor.app import App
-from monitor.cli.installation import installation
+from monitor.cli.installation import ACTOR, installation
 from monitor.cli.output import AsJson, print_json, print_rows, say
 from monitor.errors import Refused
 from monitor.store import queue
@@ -49,7 +49,7 @@ def show(job_id: JobId) -> None:
 def retry(job_id: JobId) -> None:
     """Take up a dead letter: it is due at once."""
     with _cluster() as cluster, cluster.database.write() as session:
-        job = queue.retry_job(session, job_id)
+        job = queue.retry_job(session, job_id, actor=ACTOR, now=cluster.clock())
     say(f"Job {job_id} ({job.task}, {len(job.ids)} ids) is due again.")
 
 

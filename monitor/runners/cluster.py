@@ -46,6 +46,7 @@ QUEUES: Mapping[str, str] = {
     "send_letters": "mail",
     "read_mailbox": "mail",
     "send_pushes": "mail",
+    "ask_hubs": "poll",
 }
 """The queue of each task."""
 

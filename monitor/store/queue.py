@@ -20,6 +20,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from monitor.errors import Conflict, NotFound
+from monitor.store.events import record_event
 
 DEAD_LETTER_REST = timedelta(days=1)
 """For so long a dead letter keeps its ids from being enqueued anew; after that the rows call for them again."""
@@ -196,7 +197,7 @@ _JOBS = text("""
 """)
 
 
-def retry_job(session: Session, job_id: int) -> Job:
+def retry_job(session: Session, job_id: int, *, actor: str, now: datetime) -> Job:
     """Take up a dead letter: it is due at once, and has its attempts anew.
 
     Raises:
@@ -207,6 +208,9 @@ def retry_job(session: Session, job_id: int) -> Job:
     taken = session.connection().execute(_REVIVE, {"id": job_id})
     if not taken.rowcount:
         raise Conflict(f"job {job_id} is {job.state}; only one that failed can be taken up again")
+    record_event(
+        session, now, actor=actor, action="retried", noun="job", noun_id=str(job_id), detail={"task": job.task}
+    )
     return job
 
 

@@ -25,6 +25,7 @@ NAVIGATION = (
     Entry("/sources", _("Sources"), Role.VIEWER),
     Entry("/subscribers", _("Subscribers"), Role.OPERATOR),
     Entry("/deliveries", _("Deliveries"), Role.OPERATOR),
+    Entry("/queue", _("Queue"), Role.OPERATOR),
     Entry("/account", _("Account"), Role.VIEWER),
 )
 """In the order in which they are shown; a page is added here together with its router."""

@@ -92,7 +92,7 @@ def test_an_id_waits_in_one_job_of_a_task(app: App) -> None:
 
 @on_postgresql
 def test_the_row_to_blame_becomes_a_dead_letter_and_the_others_are_done(
-    app: App, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch, now: datetime
 ) -> None:
     done: list[int] = []
 
@@ -114,11 +114,11 @@ def test_the_row_to_blame_becomes_a_dead_letter_and_the_others_are_done(
 
     with app.database.write() as session:
         (dead,) = queue.list_jobs(session, "failed")
-        assert queue.retry_job(session, dead.id) == dead
+        assert queue.retry_job(session, dead.id, actor="test", now=now) == dead
     with app.database.write() as session, pytest.raises(Conflict, match="is todo"):
-        queue.retry_job(session, dead.id)
+        queue.retry_job(session, dead.id, actor="test", now=now)
     with app.database.write() as session, pytest.raises(NotFound):
-        queue.retry_job(session, 99_999)
+        queue.retry_job(session, 99_999, actor="test", now=now)
 
 
 @on_postgresql

@@ -1,0 +1,39 @@
+"""The queue of a cluster: how deep and old it is, and the jobs that failed for good."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+
+from monitor.app import App
+from monitor.core.roles import Role
+from monitor.store import queue
+from monitor.translations import marked as _
+from monitor.web.access import Operator, guarded
+from monitor.web.flash import back_to
+from monitor.web.rendering import own_page
+
+router = guarded(Role.OPERATOR)
+
+_DEAD_LETTERS = 100
+
+
+@router.get("/queue")
+def show(request: Request) -> HTMLResponse:
+    """Every queue, and the dead letters."""
+    app: App = request.app.state.app
+    if app.database.is_sqlite:
+        return own_page(request, "queue.html", cluster=False)
+    with app.database.read() as session:
+        states = queue.queue_states(session)
+        dead = queue.list_jobs(session, "failed", limit=_DEAD_LETTERS)
+    return own_page(request, "queue.html", cluster=True, states=states, dead=dead, now=app.clock())
+
+
+@router.post("/queue/{job_id}/retry")
+def retry(request: Request, visitor: Operator, job_id: int) -> Response:
+    """Take a dead letter up again."""
+    app: App = request.app.state.app
+    with app.database.write() as session:
+        queue.retry_job(session, job_id, actor=visitor.address, now=app.clock())
+    return back_to(request, "/queue", _("The job is due again."))
