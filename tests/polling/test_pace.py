@@ -122,6 +122,28 @@ def test_sources_added_together_do_not_stay_together() -> None:
     assert len(moments) == 100
 
 
+def test_what_a_source_asks_for_makes_visits_rarer_never_more_frequent() -> None:
+    hints = Hints(fresh_for=timedelta(minutes=1), asked=Asked(ttl=timedelta(minutes=1)))
+    assert next_visit(SEEN, now=MONDAY, hints=hints) == next_visit(SEEN, now=MONDAY)
+
+
+def test_the_first_hour_that_is_not_to_be_skipped_is_taken() -> None:
+    at = next_visit(SEEN, now=MONDAY).at
+    skipping = Hints(asked=Asked(skip_hours=frozenset({at.hour})))
+    assert next_visit(SEEN, now=MONDAY, hints=skipping).at == at + HOUR
+
+
+def test_visits_are_spread_to_both_sides_of_the_pace() -> None:
+    waits = [wait(next_visit(replace(SEEN, slug=f"s{n}"), now=MONDAY)) for n in range(200)]
+    assert all(abs(one - 3 * HOUR) <= JITTER * 3 * HOUR for one in waits)
+    assert 60 < sum(one > 3 * HOUR for one in waits) < 140
+    assert max(waits) - min(waits) > 0.18 * 3 * HOUR
+
+
+def test_a_feed_of_one_entry_alarms_too() -> None:
+    assert next_visit(Visit("s", HOUR, entries=1, new=1, since_last=HOUR), now=MONDAY).missed
+
+
 @pytest.mark.parametrize("failures", [6, 8])
 def test_live_sources_that_fail_together_do_not_come_back_together(failures: int) -> None:
     bounds = Bounds(shortest=HOUR, longest=2 * HOUR)
