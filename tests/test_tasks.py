@@ -23,6 +23,7 @@ from monitor.delivery.pool import Pace
 from monitor.delivery.verp import return_path
 from monitor.digests.render import render_digest
 from monitor.returned import take_back
+from monitor.review.verdicts import judge as give_verdict
 from monitor.sending import obstacle
 from monitor.settings import Settings
 from monitor.store import config, items, sources
@@ -39,7 +40,6 @@ from monitor.store.tables import (
     SubscriberRow,
     SubscriptionRow,
     TopicRow,
-    VerdictRow,
 )
 from monitor.subscriptions.subscribe import subscribe_confirmed
 from monitor.subscriptions.unsubscribe import unsubscribe
@@ -197,7 +197,7 @@ def judge(service: Service, word: str, moment: datetime) -> None:
     """Let a reviewer say this of all matches."""
     with service.app.database.write() as session:
         for match_id in session.exec(select(MatchRow.id)).all():
-            session.add(VerdictRow(match_id=match_id or 0, reviewer="r", word=word, at=moment))
+            give_verdict(session, [match_id or 0], word, reviewer="r", now=moment)
 
 
 def test_noise_is_in_no_digest(service: Service, monday: datetime) -> None:

@@ -18,7 +18,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, TextClause, func, text
+from sqlalchemy import ColumnElement, TextClause, column, func, text
 from sqlmodel import Session, col, select
 
 from monitor.core.languages import READER_LANGUAGES, Language, primary_language
@@ -161,6 +161,19 @@ def may_hold(session: Session, queries: Iterable[Query]) -> list[ColumnElement[b
     return [col(ItemRow.id).in_(engine.search.bindparams(asked=condition))]
 
 
+def items_with_words(session: Session, text: str) -> Any:
+    """The ids of the items that hold all words of a text, as a query to be part of another; None where it has none.
+
+    A word may end in a star. Words count as they are written, without their other forms.
+    """
+    engine = _engine(session)
+    words = list(_asked(Words(text), Language.ANY, engine))
+    if not words:
+        return None
+    asked = engine.either.join([_grouped(engine.both.join(words)), engine.term(_OVERFULL)])
+    return engine.search.bindparams(asked=asked).columns(column("id"))
+
+
 def _condition(node: Node, language: Language, engine: _Engine) -> str:
     """What the index must hold for ``node`` to be true of an item; empty where that is nothing."""
     match node:
@@ -207,7 +220,7 @@ class _Engine:
 _SQLITE = _Engine(
     insert=text(f"INSERT INTO {INDEX} (rowid, terms) VALUES (:item, :text)"),  # noqa: S608 - a name of ours
     clear=text(f"INSERT INTO {INDEX} ({INDEX}) VALUES ('delete-all')"),  # noqa: S608 - as above
-    search=text(f"SELECT rowid FROM {INDEX} WHERE {INDEX} MATCH :asked"),  # noqa: S608 - as above
+    search=text(f"SELECT rowid AS id FROM {INDEX} WHERE {INDEX} MATCH :asked"),  # noqa: S608 - as above
     both=" AND ",
     either=" OR ",
     prefix="*",
@@ -219,7 +232,7 @@ _POSTGRESQL = _Engine(
         " ON CONFLICT (item_id) DO UPDATE SET terms = excluded.terms"
     ),
     clear=text(f"DELETE FROM {INDEX}"),  # noqa: S608 - as above
-    search=text(f"SELECT item_id FROM {INDEX} WHERE terms @@ CAST(:asked AS tsquery)"),  # noqa: S608 - as above
+    search=text(f"SELECT item_id AS id FROM {INDEX} WHERE terms @@ CAST(:asked AS tsquery)"),  # noqa: S608 - as above
     both=" & ",
     either=" | ",
     prefix=":*",

@@ -35,6 +35,8 @@ class LoggedMatch:
     story_id: int | None
     twins: Mapping[str, str]
     document: Document
+    verdict: str
+    assignee: str
 
     @property
     def news_at(self) -> datetime:
@@ -55,12 +57,14 @@ def save_matches(
 
     A topic that no longer matches loses its match, unless the match is in somebody's digest: the ledger keeps it.
     """
-    source_id, news_at = session.exec(select(ItemRow.source_id, ItemRow.news_at).where(ItemRow.id == item_id)).one()
+    of_item = select(ItemRow.source_id, ItemRow.news_at, ItemRow.language).where(ItemRow.id == item_id)
+    source_id, news_at, language = session.exec(of_item).one()
     rows = [
         {
             "item_id": item_id,
             "source_id": source_id,
             "news_at": news_at,
+            "language": language,
             "topic_id": match.topic,
             "score": match.score,
             "worthy": match.worthy,
@@ -140,6 +144,9 @@ def select_logged() -> Any:
         MatchRow.evidence,
         MatchRow.matched_at,
         MatchRow.item_id,
+        MatchRow.news_at,
+        MatchRow.verdict,
+        MatchRow.assignee,
         ItemRow.url,
         ItemRow.title,
         ItemRow.summary,
@@ -179,4 +186,6 @@ def logged_match(row: Any) -> LoggedMatch:
         story_id=row.story_id,
         twins=row.twins,
         document=document_of(row._mapping),  # noqa: SLF001 - SQLAlchemy's public name
+        verdict=row.verdict,
+        assignee=row.assignee,
     )

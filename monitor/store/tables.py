@@ -293,10 +293,21 @@ class RevisionRow(SQLModel, table=True):
     content_hash: str
 
 
+_FILTERED = ("language", "score", "worthy", "item_id")
+"""What the filters of the match log look at besides topic, source and verdict."""
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """What makes an index partial."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class MatchRow(SQLModel, table=True):
     """An item's match with a topic; ``evidence`` lists watch, version, term, field, start and end.
 
-    ``source_id`` and ``news_at`` are the item's: pages of a million matches are found and counted in an index.
+    ``source_id``, ``news_at`` and ``language`` are the item's, ``verdict`` is the word of the latest verdict (empty for
+    none): pages of a million matches are found and counted in an index. ``assignee`` is the address of whoever is to
+    judge it.
     """
 
     __tablename__ = "match"
@@ -313,6 +324,21 @@ class MatchRow(SQLModel, table=True):
             sqlite_where=text("worthy"),
             postgresql_where=text("worthy"),
         ),
+        # The match log walks one of these, the most selective, and finds all that a filter asks for in it.
+        Index("ix_match_log", "news_at", "id", "topic_id", "source_id", "verdict", *_FILTERED),
+        Index("ix_match_log_topic", "topic_id", "news_at", "id", "source_id", "verdict", *_FILTERED),
+        Index("ix_match_log_source", "source_id", "news_at", "id", "topic_id", "verdict", *_FILTERED),
+        Index(
+            "ix_match_log_verdict",
+            "verdict",
+            "news_at",
+            "id",
+            "topic_id",
+            "source_id",
+            *_FILTERED,
+            **_only("verdict <> ''"),
+        ),
+        Index("ix_match_log_assignee", "assignee", "news_at", "id", **_only("assignee <> ''")),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -326,20 +352,44 @@ class MatchRow(SQLModel, table=True):
     matched_at: datetime
     source_id: int = Field(foreign_key="source.id")
     news_at: datetime
+    language: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    verdict: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    assignee: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class VerdictRow(SQLModel, table=True):
-    """A reviewer's word on a match: ``relevant``, ``noise`` or ``starred``; of several, the latest counts."""
+    """A reviewer's word on a match: ``relevant``, ``noise`` or ``starred``; of several, the latest counts.
+
+    ``word`` is empty for a note on a match that nobody has judged. ``batch`` names what was done at one stroke, so that
+    it can be undone at one stroke.
+    """
 
     __tablename__ = "verdict"
-    __table_args__ = (Index("ix_verdict_match_id_id", "match_id", "id"),)
+    __table_args__ = (
+        Index("ix_verdict_match_id_id", "match_id", "id"),
+        Index("ix_verdict_reviewer_id", "reviewer", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     match_id: int = Field(foreign_key="match.id", ondelete="CASCADE")
     reviewer: str
     word: str
     note: str = Field(default="", sa_type=Text)
-    at: datetime
+    at: datetime = Field(index=True)
+    batch: str = ""
+
+
+class SavedViewRow(SQLModel, table=True):
+    """A filter of the match log under a name, of one person; ``query`` is its query string."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (UniqueConstraint("owner", "name"), _NEVER_REUSED)
+
+    id: int | None = Field(default=None, primary_key=True)
+    owner: str
+    name: str
+    query: str = Field(sa_type=Text)
+    saved_at: datetime
 
 
 class SubscriberRow(SQLModel, table=True):

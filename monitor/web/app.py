@@ -20,6 +20,7 @@ from monitor.web import (
     health,
     home,
     items,
+    matches,
     own_digests,
     preferences,
     queue,
@@ -28,6 +29,7 @@ from monitor.web import (
     sign_in,
     signup,
     topics,
+    verdicts,
     websub,
 )
 from monitor.web.access import check_declared
@@ -49,6 +51,8 @@ PAGES = (
     health,
     sign_in,
     account,
+    matches,
+    verdicts,
     websub,
     *desk.PAGES,
 )

@@ -21,6 +21,7 @@ NAVIGATION = (
     Entry("/", _("Roadmap")),
     Entry("/search", _("Search")),
     Entry("/subscribe", _("Subscribe")),
+    Entry("/matches", _("Match log"), Role.VIEWER),
     Entry("/watchlist", _("Watchlist"), Role.VIEWER),
     Entry("/sources", _("Sources"), Role.VIEWER),
     Entry("/subscribers", _("Subscribers"), Role.OPERATOR),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any, Literal
 
 from babel.dates import format_timedelta
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -129,6 +129,9 @@ def environment(language: Language) -> Environment:
     made.filters["date"] = partial(full_day, language=language, zone="UTC")
     made.filters["instant"] = partial(instant, language=language)
     made.filters["role"] = role_of
+    made.filters["percent"] = partial(format_percent, locale=locale(language))
+    made.filters["duration"] = partial(format_timedelta, locale=locale(language), threshold=1.5)
+    made.filters["fields"] = lambda value: list(asdict(value).items())
     made.filters["excerpt"] = excerpt
     made.filters["moment"] = partial(moment_text, language=language)
     made.filters["number"] = partial(format_decimal, locale=locale(language))

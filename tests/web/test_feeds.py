@@ -10,9 +10,10 @@ import pytest
 
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, SourceSpec
+from monitor.review.verdicts import judge
 from monitor.store.items import insert_entries
 from monitor.store.sources import save_source
-from monitor.store.tables import MatchRow, VerdictRow
+from monitor.store.tables import MatchRow
 
 HOSTILE = "NORAD <script>alert(1)</script> & \u202ereversed\x0b ]]> {{ 7*7 }}"
 
@@ -66,7 +67,7 @@ def test_noise_is_in_no_feed(site: Any) -> None:
     publish(site, "NORAD is renewed")
     with site.app.database.write() as session:
         (match,) = site.rows(MatchRow)
-        session.add(VerdictRow(match_id=match.id, reviewer="r", word="noise", at=site.now))
+        judge(session, [match.id], "noise", reviewer="r", now=site.now)
     assert json.loads(site.get("/topics/norad/feed.json").text)["items"] == []
 
 

@@ -11,9 +11,10 @@ from sqlmodel import col
 
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, SourceSpec
+from monitor.review.verdicts import judge
 from monitor.store.items import insert_entries
 from monitor.store.sources import save_source
-from monitor.store.tables import ItemRow, MatchRow, VerdictRow
+from monitor.store.tables import ItemRow, MatchRow
 
 
 def publish(site: Any, *titles: str) -> None:
@@ -67,7 +68,7 @@ def test_each_cause_has_its_answer(reader: Any) -> None:
         passing = col(MatchRow.item_id) == rows[url("NORAD in passing")]
         connection.execute(update(MatchRow).where(passing).values(worthy=False))
         noise = next(row.id for row in reader.rows(MatchRow) if row.item_id == rows[url("NORAD is noise")])
-        session.add(VerdictRow(match_id=noise, reviewer="r", word="noise", at=reader.now))
+        judge(session, [noise], "noise", reviewer="r", now=reader.now)
     assert "comes with your digest of" in why(reader, url("NORAD waits"))
     assert "30 November" in why(reader, url("NORAD waits"))
     assert "only in passing" in why(reader, url("NORAD in passing"))

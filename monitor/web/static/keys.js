@@ -1,6 +1,6 @@
 /* Keys of a page. Whatever has data-key="x" is pressed, or focused if it is a field, by the key x; in a list with
-   data-list, j and k move between the elements with data-item, and the keys of the one that has the focus come first.
-   "?" shows the list of keys. Single keys can be switched off on a device (WCAG 2.1.4). */
+   data-list, j and k move between the elements with data-item, and the keys of the one that has the focus come first;
+   after an element with data-next was pressed, the focus moves on. "?" shows the list of keys. Single keys can be switched off on a device (WCAG 2.1.4). */
 "use strict";
 (() => {
   const overlay = document.getElementById("keys");
@@ -41,6 +41,7 @@
     const found = find(key) || (key === "/" && document.querySelector("input[type=search]"));
     if (found) {
       if (isField(found)) found.focus(); else found.click();
+      if (found.hasAttribute("data-next")) move(1);
       return true;
     }
     return (key === "j" && move(1)) || (key === "k" && move(-1));

@@ -1,0 +1,195 @@
+"""The match log: filtered, paged, counted, exported; its views and its statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from sqlmodel import Session
+from starlette.datastructures import FormData
+
+from monitor.app import App
+from monitor.core.languages import READER_LANGUAGES, Language
+from monitor.core.roles import STAFF_ROLES, Role
+from monitor.errors import MonitorError, Refused
+from monitor.review.exports import MEDIA_TYPES, Format, write_log
+from monitor.review.filters import JUDGED, NOBODY, OPEN, LogQuery, Word
+from monitor.review.log import MOST_COUNTED, log_counts, log_page, whole_log
+from monitor.review.statistics import review_statistics
+from monitor.review.views import delete_view, list_views, save_view
+from monitor.store.sources import list_sources
+from monitor.store.staff import list_staff
+from monitor.store.watchlist import load_pillars, load_topics
+from monitor.translations import country_name, translations
+from monitor.translations import marked as _
+from monitor.web.access import Viewer, guarded
+from monitor.web.flash import back_to
+from monitor.web.forms import posted
+from monitor.web.languages import OWN_NAMES, reader_language
+from monitor.web.rendering import own_page
+
+router = guarded(Role.VIEWER)
+
+Posted = Annotated[FormData, Depends(posted)]
+
+VERDICT_NAMES = {
+    OPEN: _("Without a verdict"),
+    JUDGED: _("With any verdict"),
+    Word.RELEVANT.value: _("Relevant"),
+    Word.NOISE.value: _("Noise"),
+    Word.STARRED.value: _("Starred"),
+}
+WORTHY_NAMES = {"digest": _("In digests"), "passing": _("Mentioned in passing")}
+_DAYS = (7, 30, 90, 365)
+
+
+@router.get("/matches")
+def show(request: Request, visitor: Viewer, after: str = "", counted: str = "") -> HTMLResponse:
+    """A page of the log; ``counted`` counts at once, for browsers without scripts."""
+    app: App = request.app.state.app
+    query, problem = _query(request)
+    with app.database.read() as session:
+        page, problem = _page(session, query, after, problem)
+        counts = log_counts(session, query) if counted and not problem else None
+        response = own_page(
+            request,
+            "matches/log.html",
+            status=400 if problem else 200,
+            problem=problem,
+            query=query,
+            lines=page.rows if page else (),
+            following=f"/matches?{query.as_query(after=page.following)}" if page and page.following else "",
+            is_first=not after,
+            counts=counts,
+            most_counted=MOST_COUNTED,
+            views=list_views(session, visitor.address),
+            names=verdict_names(),
+            can_judge=visitor.role >= Role.REVIEWER,
+            **_options(session, reader_language(request)),
+        )
+    if "hx-request" in request.headers:
+        response.headers["HX-Push-Url"] = _address(query)
+    return response
+
+
+def verdict_names() -> dict[str, str]:
+    """The names of the verdicts, by their words."""
+    return {word.value: VERDICT_NAMES[word.value] for word in Word}
+
+
+def _query(request: Request) -> tuple[LogQuery, str]:
+    try:
+        return LogQuery.of(request.query_params), ""
+    except Refused as refused:
+        return LogQuery(), str(refused)
+
+
+def _page(session: Session, query: LogQuery, after: str, problem: str) -> tuple[Any, str]:
+    """The page, or what is wrong with the filter: it is shown with its fields, to be mended."""
+    if problem:
+        return None, problem
+    try:
+        return log_page(session, query, after=after), ""
+    except Refused as refused:
+        return None, str(refused)
+
+
+def _address(query: LogQuery) -> str:
+    return f"/matches?{query.as_query()}" if query.as_query() else "/matches"
+
+
+def _options(session: Session, language: Language) -> dict[str, Any]:
+    """What the fields of the filter offer."""
+    topics, sources = load_topics(session), list_sources(session)
+    reviewers = [row.address for row in list_staff(session) if row.role != STAFF_ROLES[0].word]
+    say = translations(language)
+    return {
+        "pillars": [
+            (
+                pillar.id,
+                pillar.names[language],
+                [(one.id, one.names[language]) for one in topics if one.pillar == pillar.id],
+            )
+            for pillar in load_pillars(session)
+        ],
+        "topic_names": {topic.id: topic.names[language] for topic in topics},
+        "reviewers": reviewers,
+        "choices": {
+            "verdict": [(word, say.gettext(name)) for word, name in VERDICT_NAMES.items()],
+            "worthy": [(word, say.gettext(name)) for word, name in WORTHY_NAMES.items()],
+            "source": sorted(((row.slug, f"{row.agency} ({row.slug})") for row in sources), key=lambda one: one[1]),
+            "agency": [(name, name) for name in sorted({row.agency for row in sources})],
+            "country": sorted(
+                ((code, country_name(code, language) or code) for code in {row.country for row in sources}),
+                key=lambda one: one[1],
+            ),
+            "language": [(one.value, OWN_NAMES[one]) for one in READER_LANGUAGES],
+            "assignee": [(NOBODY, say.gettext("Nobody")), *((address, address) for address in reviewers)],
+        },
+    }
+
+
+@router.get("/matches/counts")
+def counts(request: Request) -> HTMLResponse:
+    """How many matches the filter leaves, as a part of the page."""
+    app: App = request.app.state.app
+    query = LogQuery.of(request.query_params)
+    with app.database.read() as session:
+        counted = log_counts(session, query)
+    return own_page(
+        request, "matches/counts.html", counts=counted, query=query, most_counted=MOST_COUNTED, names=verdict_names()
+    )
+
+
+@router.get("/matches/export")
+def export(request: Request, format: Format = Format.CSV) -> Response:  # noqa: A002 - the name in the address
+    """Exactly what the filter leaves, as a file that is written while it is read."""
+    app: App = request.app.state.app
+    query = LogQuery.of(request.query_params)
+    with app.database.read() as session:
+        log_page(session, query, limit=1)  # a filter that cannot be read is told before the file begins
+    name = {Format.CSV: "matches.csv", Format.JSONL: "matches.jsonl", Format.ATOM: "matches.atom"}[format]
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingResponse(_written(app, query, format), media_type=MEDIA_TYPES[format], headers=headers)
+
+
+def _written(app: App, query: LogQuery, kind: Format) -> Iterator[str]:
+    with app.database.read() as session:
+        yield from write_log(whole_log(session, query), kind, base_url=app.settings.base_url, now=app.clock())
+
+
+@router.get("/matches/statistics")
+def statistics(request: Request, days: int = 90) -> HTMLResponse:
+    """Precision per watch, agreement, backlog, time to review."""
+    app: App = request.app.state.app
+    if days not in _DAYS:
+        raise Refused(f"days {days}: write one of {', '.join(map(str, _DAYS))}")
+    language = reader_language(request)
+    with app.database.read() as session:
+        figures = review_statistics(session, app.clock(), days=days)
+        names = {topic.id: topic.names[language] for topic in load_topics(session)}
+    return own_page(request, "matches/statistics.html", figures=figures, topic_names=names, all_days=_DAYS)
+
+
+@router.post("/matches/views")
+def keep_view(request: Request, visitor: Viewer, form: Posted) -> Response:
+    """Keep the filter under a name."""
+    app: App = request.app.state.app
+    query = LogQuery.of(form)
+    try:
+        with app.database.write() as session:
+            save_view(session, visitor.address, str(form.get("name", "")), query, now=app.clock())
+    except MonitorError as error:
+        return back_to(request, _address(query), str(error), failed=True)
+    return back_to(request, _address(query), _("The view is saved."))
+
+
+@router.post("/matches/views/{view_id}/delete")
+def forget_view(request: Request, visitor: Viewer, view_id: int) -> Response:
+    """Forget one of one's views."""
+    app: App = request.app.state.app
+    with app.database.write() as session:
+        delete_view(session, visitor.address, view_id)
+    return back_to(request, "/matches", _("The view is deleted."))
