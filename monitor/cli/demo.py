@@ -34,12 +34,15 @@ from monitor.delivery.outbox import Outbox
 from monitor.digests.build import build_digest
 from monitor.errors import Refused
 from monitor.newsroom import Newsroom
+from monitor.newsroom.history import archives
 from monitor.runners.assemble import make_folder
 from monitor.runners.local import LocalRunner
 from monitor.settings import FILE_VARIABLE, Settings, load_settings
 from monitor.shipped import shipped
 from monitor.store import config
 from monitor.store.engine import Database
+from monitor.store.imports import import_archive
+from monitor.store.items import unmatched_ids
 from monitor.store.matches import LoggedMatch, list_matches
 from monitor.store.migrate import upgrade
 from monitor.store.sources import list_sources
@@ -224,7 +227,28 @@ def _send(stage: Stage) -> Iterator[str]:
         yield f"    to read: {copy}"
 
 
-STEPS: Sequence[Callable[[Stage], Iterator[str]]] = (_introduce, _subscribe, _first_visit, _second_visit, _match, _send)
+def _take_in_history(stage: Stage) -> Iterator[str]:
+    offices = {source.slug: source for source in stage.newsroom.sources}
+    new = sum(
+        import_archive(stage.app.database, file, offices[slug], stage.window_end).new
+        for slug, file in archives(stage.window_end).items()
+    )
+    stage.fire("recover_lost_work", stage.window_end)
+    with stage.app.database.read() as session:
+        waiting = unmatched_ids(session, limit=1)
+    _expect(new > 0 and not waiting, "the archive was not taken in")
+    yield f"Half a year of earlier releases is taken in as an archive: {new} items, of which no subscriber is sent any."
+
+
+STEPS: Sequence[Callable[[Stage], Iterator[str]]] = (
+    _introduce,
+    _subscribe,
+    _first_visit,
+    _second_visit,
+    _match,
+    _send,
+    _take_in_history,
+)
 
 
 # ---- what they need ------------------------------------------------------------------------------------------------

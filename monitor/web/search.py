@@ -18,6 +18,7 @@ from monitor.core.paging import cursor, read_cursor
 from monitor.core.roles import Role
 from monitor.errors import QueryError
 from monitor.matching.excerpt import Excerpt, excerpt
+from monitor.matching.query import parse_query
 from monitor.store.search import Hit, Place, Results, Search, search
 from monitor.store.watchlist import load_pillars, load_topics
 from monitor.translations import marked as _
@@ -63,9 +64,10 @@ def search_page(request: Request, asked: Annotated[Asked, Depends()], before: st
         pillars = load_pillars(session)
         wanted, errors = read_search(asked, topics)
         results, problem = None, None
-        if asked.q.strip() and not errors:
+        if asked.q.strip():
             try:
-                results = search(session, wanted, before=read_place(before))
+                parse_query(wanted.query, wanted.language)
+                results = search(session, wanted, before=read_place(before)) if not errors else None
             except QueryError as error:
                 problem = error
     return page(
