@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from monitor.web.api import description, public
+from monitor.web.api import description, operator, public, sources, watchlist
 
-MODULES = (public, description)
+MODULES = (public, watchlist, sources, operator, description)

@@ -22,7 +22,7 @@ from monitor.store.tables import DigestRow, LetterRow
 from monitor.translations import marked as _
 from monitor.web.access import Operator, guarded
 from monitor.web.desk.charts import Chart, bar_chart
-from monitor.web.desk.entries import read_text
+from monitor.web.desk.entries import Word, read_text, read_words
 from monitor.web.flash import back_to
 from monitor.web.forms import posted
 from monitor.web.rendering import own_page
@@ -50,16 +50,16 @@ _FRAMING_POLICY = (
 @router.get("/deliveries")
 def overview(
     request: Request,
-    kind: Annotated[str, Query(max_length=10)] = "digest",
+    kind: Word = "digest",
     q: Annotated[str, Query(max_length=254)] = "",
-    state: Annotated[str, Query(max_length=20)] = "",
+    state: Word = "",
     after: Annotated[str, Query(max_length=600)] = "",
 ) -> HTMLResponse:
     """The last days in charts, what waits, and the log of mails."""
     app: App = request.app.state.app
     now, kind = app.clock(), kind if kind in _KINDS else "digest"
     with app.database.read() as session:
-        text = q.strip().replace("\0", "")
+        text = read_words(q)
         found = list_mails(session, _KINDS[kind], state=state, text=text, after=after)
         days, due, paused = daily(session, now, days=_DAYS), waiting(session, now), sending_paused(session)
     asked = {"kind": kind, "q": q, "state": state}

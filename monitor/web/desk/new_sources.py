@@ -24,7 +24,7 @@ from monitor.store.sources import change_source, find_source, list_sources, stor
 from monitor.store.tables import SourceRow
 from monitor.translations import marked as _
 from monitor.web.access import Editor, guarded
-from monitor.web.desk.entries import file_or_text, note_setting, texts, uploaded
+from monitor.web.desk.entries import Name, file_or_text, note_setting, texts, uploaded
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered
 from monitor.web.limits import throttled
@@ -75,7 +75,7 @@ async def take_list(request: Request, form: Posted, editor: Editor) -> Response:
 
 
 @router.get("/{slug}/edit")
-def edit(request: Request, slug: str) -> HTMLResponse:
+def edit(request: Request, slug: Name) -> HTMLResponse:
     """The form of what is written down about a source."""
     app: App = request.app.state.app
     with app.database.read() as session:
@@ -84,7 +84,7 @@ def edit(request: Request, slug: str) -> HTMLResponse:
 
 
 @router.post("/{slug}/edit", dependencies=[Depends(throttled)])
-async def save(request: Request, slug: str, form: Posted, editor: Editor) -> Response:
+async def save(request: Request, slug: Name, form: Posted, editor: Editor) -> Response:
     """Try the form on the source's page, or save it."""
     app: App = request.app.state.app
     entered = texts(form)

@@ -29,6 +29,7 @@ from monitor.tasks import drain, visit_now
 from monitor.translations import marked as _
 from monitor.web.access import Editor, guarded
 from monitor.web.desk.charts import bar_chart
+from monitor.web.desk.entries import Name, Word, read_words
 from monitor.web.flash import back_to
 from monitor.web.limits import throttled
 from monitor.web.rendering import own_page
@@ -43,16 +44,16 @@ _ITEMS = 10
 def overview(
     request: Request,
     q: Annotated[str, Query(max_length=200)] = "",
-    country: Annotated[str, Query(max_length=10)] = "",
-    language: Annotated[str, Query(max_length=10)] = "",
-    state: Annotated[str, Query(max_length=20)] = "",
+    country: Word = "",
+    language: Word = "",
+    state: Word = "",
 ) -> HTMLResponse:
     """The table of health, with how many sources are in which condition."""
     app: App = request.app.state.app
     now = app.clock()
     with app.database.read() as session:
         every = list_with_health(session, now)
-        found = list_with_health(session, now, text=q.strip(), country=country, language=language, state=state)
+        found = list_with_health(session, now, text=read_words(q), country=country, language=language, state=state)
     most = max((max(source.weekly) for source in found), default=0)
     return own_page(
         request,
@@ -79,7 +80,7 @@ def export(request: Request) -> Response:
 
 
 @router.get("/{slug}")
-def show(request: Request, slug: str, after: Annotated[str, Query(max_length=200)] = "") -> HTMLResponse:
+def show(request: Request, slug: Name, after: Annotated[str, Query(max_length=200)] = "") -> HTMLResponse:
     """One source: its state, its weeks, its visits and its latest items."""
     app: App = request.app.state.app
     now = app.clock()
@@ -110,7 +111,7 @@ def show(request: Request, slug: str, after: Annotated[str, Query(max_length=200
 
 
 @router.post("/{slug}/visit", dependencies=[Depends(throttled)])
-def visit(request: Request, slug: str, editor: Editor, background: BackgroundTasks) -> Response:
+def visit(request: Request, slug: Name, editor: Editor, background: BackgroundTasks) -> Response:
     """Have the source visited at once; the page then tells how it goes."""
     app: App = request.app.state.app
     with app.database.read() as session:
@@ -122,13 +123,13 @@ def visit(request: Request, slug: str, editor: Editor, background: BackgroundTas
         return back_to(request, f"/sources/{slug}", "%(problem)s", failed=True, problem=str(error))
     response = back_to(request, f"/sources/{slug}?since={last[0].id if last else 0}#progress")
     if intents:
-        background.add_task(_carry_out, app, intents)
+        background.add_task(carry_out, app, intents)
         response.background = background
     return response
 
 
 @router.get("/{slug}/progress")
-def progress(request: Request, slug: str, since: Annotated[int, Query(ge=0, lt=2**62)] = 0) -> HTMLResponse:
+def progress(request: Request, slug: Name, since: Annotated[int, Query(ge=0, lt=2**62)] = 0) -> HTMLResponse:
     """How the visit goes that was asked for, as a part of the page."""
     app: App = request.app.state.app
     with app.database.read() as session:
@@ -139,7 +140,7 @@ def progress(request: Request, slug: str, since: Annotated[int, Query(ge=0, lt=2
 
 
 @router.post("/{slug}/pause")
-def pause(request: Request, slug: str, editor: Editor) -> Response:
+def pause(request: Request, slug: Name, editor: Editor) -> Response:
     """Stop visiting the source until it is resumed."""
     return _set_state(
         request, slug, "paused", editor.address, _("The source is paused. Nothing is read until you resume it.")
@@ -147,13 +148,13 @@ def pause(request: Request, slug: str, editor: Editor) -> Response:
 
 
 @router.post("/{slug}/resume")
-def resume(request: Request, slug: str, editor: Editor) -> Response:
+def resume(request: Request, slug: Name, editor: Editor) -> Response:
     """Visit a paused or ended source again."""
     return _set_state(request, slug, "active", editor.address, _("The source is active; its next visit is due now."))
 
 
 @router.post("/{slug}/end")
-def end(request: Request, slug: str, editor: Editor) -> Response:
+def end(request: Request, slug: Name, editor: Editor) -> Response:
     """Stop visiting the source for good; its items stay."""
     app: App = request.app.state.app
     with app.database.write() as session:
@@ -169,7 +170,7 @@ def _set_state(request: Request, slug: str, state: str, actor: str, said: str) -
     return back_to(request, f"/sources/{slug}", said)
 
 
-def _carry_out(app: App, intents: list[Intent]) -> None:
+def carry_out(app: App, intents: list[Intent]) -> None:
     """Visit, and match what it brings; when the database is busy, the lease runs out and the schedule takes over."""
     try:
         drain(app, intents)

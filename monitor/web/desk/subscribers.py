@@ -18,7 +18,7 @@ from monitor.store.subscribers import load_subscriber, suppress, topics_of, unsu
 from monitor.store.watchlist import load_topics
 from monitor.translations import marked as _
 from monitor.web.access import Operator, guarded
-from monitor.web.desk.entries import read_text
+from monitor.web.desk.entries import Word, read_text, read_words
 from monitor.web.flash import back_to
 from monitor.web.forms import posted
 from monitor.web.rendering import own_page
@@ -33,13 +33,13 @@ Id = Annotated[int, Query(ge=1, lt=2**63)]
 def overview(
     request: Request,
     q: Annotated[str, Query(max_length=254)] = "",
-    state: Annotated[str, Query(max_length=20)] = "",
+    state: Word = "",
     after: Annotated[str, Query(max_length=600)] = "",
 ) -> HTMLResponse:
     """The subscribers by address, those that a search finds."""
     app: App = request.app.state.app
     with app.database.read() as session:
-        found = search_subscribers(session, text=q.strip().replace("\0", ""), state=state, after=after)
+        found = search_subscribers(session, text=read_words(q), state=state, after=after)
         counts = count_by_state(session)
     asked = {"q": q, "state": state}
     return own_page(

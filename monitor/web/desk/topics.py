@@ -22,7 +22,7 @@ from monitor.store.watch_drafts import list_drafts
 from monitor.store.watch_list import list_watches
 from monitor.translations import marked as _
 from monitor.web.access import Editor, guarded, needs
-from monitor.web.desk.entries import note_setting, texts, uploaded
+from monitor.web.desk.entries import Name, note_setting, texts, uploaded
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered
 from monitor.web.limits import throttled
@@ -33,7 +33,7 @@ router = guarded(Role.VIEWER, prefix="/watchlist")
 Posted = Annotated[FormData, Depends(uploaded())]
 AsEditor = Depends(needs(Role.EDITOR))
 
-_READ_FOR_SUGGESTIONS = 1_000
+READ_FOR_SUGGESTIONS = 1_000
 """Items of the rest of the archive that suggestions compare with: a person waits for them."""
 
 _FIELDS = {f"name.{language}": f"name_{language}" for language in READER_LANGUAGES}
@@ -64,13 +64,13 @@ def create(request: Request, form: Posted, editor: Editor) -> Response:
 
 
 @router.get("/topics/{topic}")
-def show(request: Request, topic: str) -> HTMLResponse:
+def show(request: Request, topic: Name) -> HTMLResponse:
     """A topic with its watches."""
     return _page(request, topic)
 
 
 @router.post("/topics/{topic}")
-def change(request: Request, topic: str, form: Posted, editor: Editor) -> Response:
+def change(request: Request, topic: Name, form: Posted, editor: Editor) -> Response:
     """Save the name, the pillar and the threshold."""
     app: App = request.app.state.app
     entered = texts(form)
@@ -85,7 +85,7 @@ def change(request: Request, topic: str, form: Posted, editor: Editor) -> Respon
 
 
 @router.post("/topics/{topic}/retire")
-def retire(request: Request, topic: str, editor: Editor) -> Response:
+def retire(request: Request, topic: Name, editor: Editor) -> Response:
     """Switch the topic off, with its watches."""
     app: App = request.app.state.app
     with app.database.write() as session:
@@ -95,7 +95,7 @@ def retire(request: Request, topic: str, editor: Editor) -> Response:
 
 
 @router.post("/topics/{topic}/restore")
-def restore(request: Request, topic: str, editor: Editor) -> Response:
+def restore(request: Request, topic: Name, editor: Editor) -> Response:
     """Switch the topic on again, with the watches that were retired with it."""
     app: App = request.app.state.app
     with app.database.write() as session:
@@ -106,7 +106,7 @@ def restore(request: Request, topic: str, editor: Editor) -> Response:
 
 
 @router.get("/topics/{topic}/suggestions", dependencies=[AsEditor, Depends(throttled)])
-def suggestions(request: Request, topic: str) -> HTMLResponse:
+def suggestions(request: Request, topic: Name) -> HTMLResponse:
     """Words that set the topic's items apart from all others."""
     app: App = request.app.state.app
     language = _language(request)
@@ -115,7 +115,7 @@ def suggestions(request: Request, topic: str) -> HTMLResponse:
         topics = app.live.matcher(session).topics
         if topic not in topics:
             raise NotFound(f"topic {topic} is retired; make it active again first")
-        found, items = suggest_phrases(session, topics[topic], language, others=_READ_FOR_SUGGESTIONS)
+        found, items = suggest_phrases(session, topics[topic], language, others=READ_FOR_SUGGESTIONS)
         watches = [watch for watch in list_watches(session, topic) if watch.active]
     into = next((watch.key for watch in watches if watch.language == language), "")
     return own_page(

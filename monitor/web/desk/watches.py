@@ -27,7 +27,7 @@ from monitor.translations import marked as _
 from monitor.web.access import Editor, guarded
 from monitor.web.desk import trials
 from monitor.web.desk.diffs import word_diff
-from monitor.web.desk.entries import texts, uploaded
+from monitor.web.desk.entries import Name, texts, uploaded
 from monitor.web.desk.trials import AS_TYPED, ON_DEMAND, Tested, try_on_text
 from monitor.web.desk.watch_form import SPANS, WatchForm, form_of, read_watch
 from monitor.web.flash import back_to
@@ -41,7 +41,7 @@ Posted = Annotated[FormData, Depends(uploaded())]
 
 
 @router.get("/new")
-def new(request: Request, topic: str) -> HTMLResponse:
+def new(request: Request, topic: Name) -> HTMLResponse:
     """The form of a watch that is not there yet; ``query`` and ``language`` may be given."""
     asked = request.query_params
     values = {"key": "", "language": asked.get("language", "any"), "query": asked.get("query", ""), "note": ""}
@@ -50,13 +50,13 @@ def new(request: Request, topic: str) -> HTMLResponse:
 
 
 @router.post("/new", dependencies=[Depends(throttled)])
-async def create(request: Request, topic: str, form: Posted, editor: Editor) -> Response:
+async def create(request: Request, topic: Name, form: Posted, editor: Editor) -> Response:
     """Do what a button of the form of a new watch asks for."""
     return await _answer(request, topic, "", read_watch(form, topic), editor.address)
 
 
 @router.get("/watches/{key}")
-def show(request: Request, topic: str, key: str) -> HTMLResponse:
+def show(request: Request, topic: Name, key: Name) -> HTMLResponse:
     """A watch with its draft and its history; ``add`` joins a phrase to the query with OR."""
     app: App = request.app.state.app
     with app.database.read() as session:
@@ -67,13 +67,13 @@ def show(request: Request, topic: str, key: str) -> HTMLResponse:
 
 
 @router.post("/watches/{key}", dependencies=[Depends(throttled)])
-async def change(request: Request, topic: str, key: str, form: Posted, editor: Editor) -> Response:
+async def change(request: Request, topic: Name, key: Name, form: Posted, editor: Editor) -> Response:
     """Do what a button of the form of a watch asks for."""
     return await _answer(request, topic, key, read_watch(form, topic, key), editor.address)
 
 
 @router.post("/watches/{key}/discard")
-def discard(request: Request, topic: str, key: str, editor: Editor) -> HTMLResponse:
+def discard(request: Request, topic: Name, key: Name, editor: Editor) -> HTMLResponse:
     """Forget the draft, and offer to put it back."""
     app: App = request.app.state.app
     with app.database.write() as session:
@@ -84,7 +84,7 @@ def discard(request: Request, topic: str, key: str, editor: Editor) -> HTMLRespo
 
 
 @router.post("/watches/{key}/retire")
-def retire(request: Request, topic: str, key: str, editor: Editor) -> Response:
+def retire(request: Request, topic: Name, key: Name, editor: Editor) -> Response:
     """Switch the watch off."""
     app: App = request.app.state.app
     with app.database.write() as session:
@@ -96,7 +96,7 @@ def retire(request: Request, topic: str, key: str, editor: Editor) -> Response:
 
 
 @router.post("/watches/{key}/roll-back")
-def go_back(request: Request, topic: str, key: str, form: Posted, editor: Editor) -> Response:
+def go_back(request: Request, topic: Name, key: Name, form: Posted, editor: Editor) -> Response:
     """Make an earlier version live again."""
     app: App = request.app.state.app
     entered = texts(form)
@@ -112,7 +112,7 @@ def go_back(request: Request, topic: str, key: str, form: Posted, editor: Editor
 
 
 @router.post("/preview", dependencies=[Depends(throttled)])
-def preview(request: Request, topic: str, form: Posted) -> HTMLResponse:
+def preview(request: Request, topic: Name, form: Posted) -> HTMLResponse:
     """What the query would find, as a part of the page."""
     key = texts(form).text("key")
     read = read_watch(form, topic, key or TRIED)
@@ -122,7 +122,7 @@ def preview(request: Request, topic: str, form: Posted) -> HTMLResponse:
 
 
 @router.post("/test", dependencies=[Depends(throttled)])
-async def test(request: Request, topic: str, form: Posted) -> HTMLResponse:
+async def test(request: Request, topic: Name, form: Posted) -> HTMLResponse:
     """What the query finds in one text, as a part of the page."""
     key = texts(form).text("key")
     read = read_watch(form, topic, key or TRIED)

@@ -1,0 +1,137 @@
+"""The API of the desk: the same use cases as the pages, with roles, cursors and problems."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from monitor.core.roles import Role
+from monitor.store.tables import EventRow, SourceRow, WatchRow
+
+WATCH = "/topics/norad/watches/any"
+SOURCE = {"slug": "pm", "url": "https://pm.example/feed", "agency": "Prime Minister", "country": "CA", "language": "en"}
+
+
+class Api:
+    """The API as somebody with a role meets it."""
+
+    def __init__(self, site: Any, role: Role) -> None:
+        self.site, self.cookies = site, site.signed_in(role)
+
+    def __call__(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
+        sent = {} if body is None else {"json": body}
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        answer = self.site.ask(method, f"/api/v1{path}", cookies=self.cookies, headers=headers, **sent)
+        assert answer.status_code == status, (method, path, answer.status_code, answer.text)
+        if status >= 400:
+            assert answer.headers["content-type"] == "application/problem+json"
+        return answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else answer.text
+
+
+@pytest.fixture
+def editor(site: Any) -> Api:
+    return Api(site, Role.EDITOR)
+
+
+def test_a_watch_from_draft_to_roll_back(site: Any, editor: Api) -> None:
+    assert [one["query"] for one in editor("GET", "/topics/norad/watches")] == ["norad"]
+    editor("PUT", f"{WATCH}/draft", {"query": "norad OR radar"})
+    detail = editor("GET", WATCH)
+    assert (detail["watch"]["query"], detail["draft"]["query"], detail["draft"]["based_on"]) == (
+        "norad", "norad OR radar", 1,
+    )  # fmt: skip
+    problem = editor("POST", f"{WATCH}/publish", {"seen": 7}, status=409)
+    assert "version 1 is live" in problem["detail"]
+    assert editor("POST", f"{WATCH}/publish", {"seen": 1}) == {"version": 2}
+    assert editor("POST", f"{WATCH}/roll-back", {"to": 1, "seen": 2}) == {"version": 3}
+    editor("POST", f"{WATCH}/retire", status=204)
+    assert [one["reason"] for one in editor("GET", WATCH)["versions"]] == ["retired", "rolled back to 1", "", ""]
+    assert {row.actor for row in site.rows(EventRow) if row.noun == "watch"} == {"test", "editor@example.org"}
+
+
+def test_a_query_is_tried_and_tested(editor: Api) -> None:
+    tried = editor("POST", "/topics/norad/preview", {"query": "radar", "key": "any"})
+    assert (tried["hits"], tried["gained"], tried["lost"]) == (0, 0, 0)
+    tested = editor("POST", "/topics/norad/test", {"query": "radar*", "sample": "Old radars\nare renewed"})
+    assert (tested["found"], tested["found_by_live"], tested["evidence"]) == (True, False, ["radars"])
+    problem = editor("POST", "/topics/norad/preview", {"query": "norad AND (radar"}, status=400)
+    assert problem["position"] == 10
+
+
+def test_topics_and_the_file_of_all(site: Any, editor: Api) -> None:
+    names = {"en": "Arctic", "fr": "Arctique", "es": "Ártico"}
+    editor("PUT", "/topics/arctic", {"pillar": "security", "names": names, "threshold": 0.4}, status=204)
+    editor("PUT", "/topics/arctic", {"pillar": "none", "names": names}, status=400)
+    editor("POST", "/topics/arctic/retire", status=204)
+    editor("POST", "/topics/arctic/restore", status=204)
+    text = editor("GET", "/watchlist.toml")
+    assert editor("POST", "/watchlist/import", {"text": text}) == {"changes": [], "done": 0}
+    changed = {"text": text.replace("norad\n'''", "norad AND arctic\n'''")}
+    plan = editor("POST", "/watchlist/import", changed)
+    assert (plan["changes"], plan["done"]) == ([{"action": "update", "kind": "watch", "id": "norad/any"}], 0)
+    assert editor("POST", "/watchlist/import", changed | {"apply": True})["done"] == 1
+    assert "norad AND arctic" in {row.query for row in site.rows(WatchRow)}
+
+
+def test_sources_are_stored_changed_and_paused(site: Any, editor: Api) -> None:
+    editor("POST", "/sources", SOURCE, status=201)
+    editor("POST", "/sources", SOURCE, status=409)
+    assert "ISO 3166" in editor("POST", "/sources", SOURCE | {"slug": "x", "country": "Canada"}, status=400)["detail"]
+    editor("PUT", "/sources/pm", {name: value for name, value in SOURCE.items() if name != "slug"} | {"note": "n"}, 204)
+    for action, state in (("pause", "paused"), ("end", "ended"), ("resume", "active")):
+        editor("POST", f"/sources/pm/{action}", status=204)
+        assert site.rows(SourceRow)[0].state == state
+    assert [one["condition"] for one in editor("GET", "/sources?q=prime")] == ["new"]
+    assert editor("GET", "/sources/pm/visits") == {"rows": [], "following": None}
+
+
+def test_nothing_inside_is_examined(site: Any, editor: Api, desk: Any) -> None:
+    desk.may_fetch(loopback=False)
+    for address in ("http://127.0.0.1/", "http://169.254.169.254/", "file:///etc/passwd", "http://[::1]/"):
+        found = editor("POST", "/sources/examine", {"address": address})
+        assert found["offers"] == []
+        assert found["problem"]
+
+
+def test_the_operator_searches_suppresses_and_resends(site: Any) -> None:
+    operator = Api(site, Role.OPERATOR)
+    one, two = site.subscribe("a@example.org"), site.subscribe("b@example.org")
+    first = operator("GET", "/subscribers?limit=1")
+    following = operator("GET", f"/subscribers?limit=1&cursor={first['following']}")
+    assert [page["rows"][0]["id"] for page in (first, following)] == [one.id, two.id]
+    operator("POST", f"/subscribers/{one.id}/suppress", {"reason": "asked"}, 204)
+    operator("POST", f"/subscribers/{one.id}/suppress", {"reason": "asked"}, 409)
+    assert operator("GET", f"/subscribers/{one.id}")["state"] == "suppressed"
+    operator("POST", f"/subscribers/{one.id}/unsuppress", status=204)
+    assert len(operator("GET", "/deliveries?days=7")) == 7
+    assert operator("GET", "/deliveries/digest")["rows"] == []
+    operator("POST", "/deliveries/digest/99/resend", status=409)
+    for action in ("pause", "resume"):
+        operator("POST", f"/sending/{action}", status=204)
+
+
+HOSTILE = ["\0", "a\0b", "\ud800", "'; DROP TABLE watch;--", "😀" * 10, "x" * 200_000]
+
+
+def test_hostile_texts_are_refused_or_stored_as_they_are(site: Any, editor: Api) -> None:
+    for text in HOSTILE:
+        headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
+        body = json.dumps({"query": "norad", "note": text})
+        for path in (f"{WATCH}/draft", "/topics/%00/watches/any/draft", "/topics/norad/watches/%27/draft"):
+            answer = site.ask("PUT", f"/api/v1{path}", cookies=editor.cookies, headers=headers, content=body.encode())
+            assert answer.status_code in {200, 400}, (path, text[:20], answer.status_code)
+    assert [row.query for row in site.rows(WatchRow) if row.topic_id == "norad"] == ["norad"]
+    for path in ("/sources?q=%00", "/sources?country=%00", "/sources/%00/visits", "/topics/%ED%A0%80/watches"):
+        answer = site.ask("GET", f"/api/v1{path}", cookies=editor.cookies)
+        assert answer.status_code in {200, 400, 404}, path
+
+
+def test_roles_are_kept(site: Any) -> None:
+    viewer, editor = Api(site, Role.VIEWER), Api(site, Role.EDITOR)
+    viewer("GET", "/topics/norad/watches")
+    viewer("PUT", f"{WATCH}/draft", {"query": "x"}, 403)
+    viewer("POST", "/sources/pm/pause", status=403)
+    editor("GET", "/subscribers", status=403)
+    assert site.get("/api/v1/topics/norad/watches").status_code == 401
