@@ -9,6 +9,7 @@ from sqlmodel import Session
 from monitor.app import App
 from monitor.digests.render import render_digest
 from monitor.digests.select import digest_content
+from monitor.digests.shelf import Shelf
 from monitor.letters import Letter, render_letter
 from monitor.polling import notices
 from monitor.staff import sign_in
@@ -29,8 +30,8 @@ class Post:
     unsubscribe_url: str = ""
 
 
-def compose_digest(app: App, digest_id: int) -> Post | Withheld:
-    """A digest as it is to be sent now.
+def compose_digest(app: App, digest_id: int, *, shelf: Shelf | None = None) -> Post | Withheld:
+    """A digest as it is to be sent now; ``shelf`` is shared by the digests of one run.
 
     Raises:
         NotFound: There is no such digest.
@@ -39,7 +40,7 @@ def compose_digest(app: App, digest_id: int) -> Post | Withheld:
         subscriber = subscribers.load_subscriber(session, digests.load_digest(session, digest_id).subscriber_id)
     if subscriber.state != "active":
         return Withheld(f"the subscriber is {subscriber.state}")
-    return Post(letter_of(app, digest_id), subscriber.address, app.doors.unsubscribe(subscriber))
+    return Post(letter_of(app, digest_id, shelf=shelf), subscriber.address, app.doors.unsubscribe(subscriber))
 
 
 def compose_letter(app: App, letter_id: int) -> Post | Withheld:
@@ -66,13 +67,14 @@ def _draft(app: App, session: Session, row: LetterRow) -> Draft | Withheld:
             return compose(session, row, app.doors)
 
 
-def letter_of(app: App, digest_id: int, *, shared: bool = False) -> Letter:
+def letter_of(app: App, digest_id: int, *, shared: bool = False, shelf: Shelf | None = None) -> Letter:
     """A stored digest as its reader sees it.
 
     Args:
         app: The installation.
         digest_id: Which digest.
         shared: Leave out the links with which whoever holds them acts for the reader: people pass web copies on.
+        shelf: Shared by the digests of one run.
 
     Raises:
         NotFound: There is no such digest.
@@ -81,4 +83,5 @@ def letter_of(app: App, digest_id: int, *, shared: bool = False) -> Letter:
         digest = digests.load_digest(session, digest_id)
         subscriber = subscribers.load_subscriber(session, digest.subscriber_id)
         links = (app.shared_links if shared else app.links)(subscriber, digest_id)
-        return render_digest(digest_content(session, digest, subscriber, sender=app.sender, links=links))
+        content = digest_content(session, digest, subscriber, sender=app.sender, links=links, shelf=shelf)
+    return render_digest(content)

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlmodel import Session
@@ -19,6 +20,7 @@ from monitor import metrics, pushing
 from monitor.app import App, Intent
 from monitor.digests.build import build_digest
 from monitor.digests.personal import personal_hits
+from monitor.digests.shelf import Shelf
 from monitor.mails import compose_digest, compose_letter
 from monitor.polling import articles, websub
 from monitor.polling.articles import ArticlesReport
@@ -310,7 +312,7 @@ def build_digests(app: App, ids: Sequence[int]) -> list[Intent]:
 
 def send_digests(app: App, ids: Sequence[int]) -> list[Intent]:
     """Send each digest that is still due, one attempt each."""
-    send_mails(app, ids, DigestRow, compose_digest)
+    send_mails(app, ids, DigestRow, partial(compose_digest, shelf=Shelf()))
     return []
 
 

@@ -82,18 +82,25 @@ def main() -> None:
     print(f"{options.digests} digests of {FOLLOWED * STORIES} stories, {size:,} bytes, {options.sessions} sessions")
     few = readers[::PLAIN_SHARE]
     rates: dict[str, list[float]] = {"smtp-source": [], "monitor": [], "plain": []}
+    costs: dict[str, list[float]] = {name: [] for name in rates}
+
+    def measure(name: str, messages: int, run: Callable[[], None]) -> None:
+        before = _cpu_seconds()
+        rates[name].append(messages / _timed(run))
+        costs[name].append(1000 * (_cpu_seconds() - before) / messages)
+
     for _ in range(options.rounds):
         with _sink(options) as port:
-            rates["smtp-source"].append(options.digests / _timed(lambda: _source(options, size, port)))
+            measure("smtp-source", options.digests, lambda: _source(options, size, port))
             with ledger.opened(len(readers), TOPICS * STORIES) as book:
-                spent = _timed(lambda: _monitor(options, readers, contents, book, port))
-            rates["monitor"].append(options.digests / spent)
-            rates["plain"].append(len(few) / _timed(lambda: _plain(few, contents, port)))
+                measure("monitor", options.digests, lambda: _monitor(options, readers, contents, book, port))
+            measure("plain", len(few), lambda: _plain(few, contents, port))
     limit = statistics.median(rates["smtp-source"])
     for name, measured in rates.items():
         middle = statistics.median(measured)
         spread = f"{min(measured):,.0f} to {max(measured):,.0f}"
-        print(f"{name:12} {middle:8,.0f} messages/s ({spread})   {middle / limit:.2f} of smtp-source")
+        cost = f"{statistics.median(costs[name]):.2f} ms of processor a message"
+        print(f"{name:12} {middle:8,.0f} messages/s ({spread})   {middle / limit:.2f} of smtp-source   {cost}")
 
 
 def _options() -> argparse.Namespace:
@@ -103,6 +110,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sessions", type=int, default=10)
     parser.add_argument("--postfix", default="")
     return parser.parse_args()
+
+
+def _cpu_seconds() -> float:
+    """What this process and the ones it waited for have spent; unlike the time, it is not changed by others' work."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def _timed(run: Callable[[], None]) -> float:

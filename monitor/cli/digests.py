@@ -16,12 +16,13 @@ from monitor.digests.preview import preview_digest
 from monitor.digests.render import render_digest
 from monitor.digests.sample import sample_digest
 from monitor.digests.why import explain, find_item, sentence, topic_names
-from monitor.errors import Conflict, NotFound, Refused
+from monitor.errors import NotFound, Refused
 from monitor.letters import Letter
 from monitor.sending import obstacle, send_test
-from monitor.store.digests import list_digests, load_digest
+from monitor.store import outgoing
+from monitor.store.digests import list_digests
 from monitor.store.kept import pause_sending, resume_sending
-from monitor.store.outgoing import due_ids, send_again
+from monitor.store.outgoing import due_ids
 from monitor.store.subscribers import due_subscriber_ids, find_subscriber, load_subscriber
 from monitor.store.tables import DigestRow, SubscriberRow
 from monitor.tasks import run_intent
@@ -109,19 +110,14 @@ def resend(
         if reason := obstacle(opened):
             raise Refused(reason)
         with opened.database.write() as session:
-            if digest_id is not None:
-                load_digest(session, digest_id)
-            wanted = (
-                [row.id or 0 for row, _ in list_digests(session, state="failed", limit=_ALL)] if failed else [digest_id]
-            )
-            again = [one for one in wanted if one and send_again(session, DigestRow, one, opened.clock())]
-        if digest_id is not None and not again:
-            raise Conflict(f"digest {digest_id} waits to be sent, or held nothing to send")
-        _send_now(opened, again)
+            wanted = [digest_id] if digest_id is not None else _failed(session)
+            for one in wanted:
+                outgoing.resend(session, DigestRow, one, actor=ACTOR, now=opened.clock())
+        _send_now(opened, wanted)
 
 
-def _failed(session: Session) -> list[DigestRow]:
-    return [row for row, _ in list_digests(session, state="failed", limit=_ALL)]
+def _failed(session: Session) -> list[int]:
+    return [row.id or 0 for row, _ in list_digests(session, state="failed", limit=_ALL)]
 
 
 @app.command("test")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlmodel import Session
 
@@ -25,10 +26,11 @@ from monitor.digests.content import (
     TopicSection,
     Twin,
 )
+from monitor.digests.shelf import Shelf
 from monitor.matching.excerpt import excerpt
 from monitor.store import digests, personal, watchlist
 from monitor.store.digests import ChangedItem
-from monitor.store.matches import LoggedMatch, list_matches
+from monitor.store.matches import LoggedMatch
 from monitor.store.personal import FoundItem, PersonalHit
 from monitor.store.source_health import coverage_since
 from monitor.store.tables import DigestRow, SubscriberRow
@@ -47,9 +49,15 @@ class Links:
 
 
 def digest_content(
-    session: Session, digest: DigestRow, subscriber: SubscriberRow, *, sender: Sender, links: Links
+    session: Session,
+    digest: DigestRow,
+    subscriber: SubscriberRow,
+    *,
+    sender: Sender,
+    links: Links,
+    shelf: Shelf | None = None,
 ) -> DigestContent:
-    """All that a stored digest says to its reader."""
+    """All that a stored digest says to its reader; ``shelf`` is shared by the digests of one run."""
     return content_of_matches(
         session,
         digests.ledger_of(session, digest.id or 0),
@@ -60,6 +68,7 @@ def digest_content(
         zone=subscriber.zone,
         sender=sender,
         links=links,
+        shelf=shelf,
     )
 
 
@@ -74,33 +83,28 @@ def content_of_matches(
     zone: str,
     sender: Sender,
     links: Links,
+    shelf: Shelf | None = None,
 ) -> DigestContent:
     """All that a digest of these matches would say: by pillar and topic in the Roadmap's order, newest first.
 
     What the reader's own keywords found comes after the pillars.
     """
-    by_topic: dict[str, list[LoggedMatch]] = defaultdict(list)
-    for match in list_matches(session, ids=match_ids, limit=len(match_ids)):
-        by_topic[match.topic].append(match)
-    sections: dict[str, list[TopicSection]] = defaultdict(list)
-    topics = watchlist.load_topics(session)
-    for topic in topics:
-        if topic.id in by_topic:
-            sections[topic.pillar].append(_section(topic, by_topic[topic.id], language))
-    pillars = tuple(
-        PillarSection(pillar.names[language], tuple(sections[pillar.id]))
-        for pillar in watchlist.load_pillars(session)
-        if pillar.id in sections
-    )
+    shelf = shelf or Shelf()
     start, end = window
-    seen = coverage_since(session, start, end)
+    topics = shelf.once("topics", lambda: watchlist.load_topics(session))
+    pillars = shelf.once("pillars", lambda: watchlist.load_pillars(session))
+    seen = shelf.once(("coverage", window), lambda: coverage_since(session, start, end))
     silent = digests.silent_topics(session, subscriber_id, end - SILENCE)
+    sections = _sections(shelf, topics, shelf.matches(session, match_ids), language)
+    told = tuple(
+        PillarSection(pillar.names[language], tuple(sections[pillar.id])) for pillar in pillars if pillar.id in sections
+    )
     return DigestContent(
         window_start=start,
         window_end=end,
         language=language,
         zone=zone,
-        pillars=pillars + _own_section(personal.load_found(session, own), language),
+        pillars=told + _own_section(personal.load_found(session, own), language),
         sender=sender,
         manage_url=links.manage,
         unsubscribe_url=links.unsubscribe,
@@ -113,6 +117,21 @@ def content_of_matches(
             silent_topics=tuple(topic.names[language] for topic in topics if topic.id in silent),
         ),
     )
+
+
+def _sections(
+    shelf: Shelf, topics: Sequence[Topic], matches: Sequence[LoggedMatch], language: Language
+) -> Mapping[str, Sequence[TopicSection]]:
+    """The sections of each pillar; readers who share a topic's matches and a language share its section."""
+    by_topic: dict[str, list[LoggedMatch]] = defaultdict(list)
+    for match in matches:
+        by_topic[match.topic].append(match)
+    sections: dict[str, list[TopicSection]] = defaultdict(list)
+    for topic in topics:
+        if found := by_topic.get(topic.id):
+            key = ("section", language, tuple(match.id for match in found))
+            sections[topic.pillar].append(shelf.once(key, partial(_section, topic, found, language)))
+    return sections
 
 
 def _changed(item: ChangedItem) -> ChangedStory:

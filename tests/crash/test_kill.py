@@ -96,6 +96,7 @@ def test_killed_and_restarted(
     database.close()
 
 
+@pytest.mark.timeout(600)  # up to nine runs of the service
 @pytest.mark.parametrize("seed", range(RANDOM_RUNS))
 def test_killed_again_and_again(
     seed: int, tmp_path: Path, run: Run, mailbox: Any, feed_url: str, prepare: Any, now: datetime
