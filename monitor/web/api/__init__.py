@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from monitor.web.api import description, operator, public, sources, watchlist
+from monitor.web.api import description, operator, public, review, sources, watchlist
 
-MODULES = (public, watchlist, sources, operator, description)
+MODULES = (public, review, watchlist, sources, operator, description)
