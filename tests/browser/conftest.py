@@ -85,7 +85,8 @@ class Tab:
             self.settle()
 
     def settle(self) -> None:
-        self.page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+        # Not wait_for_function: it evaluates text in the page, which the Content-Security-Policy forbids.
+        self.page.wait_for_selector(".htmx-request, .htmx-swapping, .htmx-settling", state="detached")
 
     @property
     def path(self) -> str:

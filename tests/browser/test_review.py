@@ -66,7 +66,7 @@ def test_a_reviewer_judges_with_single_keys(installed: Any, browse: Any, serving
         tab.check()
         tab.press("Escape")
         tab.page.select_option("#verdict", "noise")
-        tab.page.wait_for_function("document.querySelectorAll('.line').length === 1")
+        tab.page.wait_for_selector(".lines > .line:nth-child(2)", state="detached")
         assert tab.path == "/matches?verdict=noise"
         tab.go("/matches/statistics")
         tab.check()
