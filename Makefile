@@ -38,7 +38,7 @@ docs: $(VENV)/.docs ## Build the documentation site into build/site, with its li
 
 coverage: $(VENV)/.dev ## Run the tests and tell which branches none of them takes; fails below what docs/quality.md promises
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto $(ARGS)
+	$(BIN)/coverage run -m pytest -n auto --timeout 600 $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --fail-under=100 --include=$(PURE)

@@ -183,6 +183,7 @@ def test_a_broken_score_file_says_what_is_wrong() -> None:
         "features.colour": ("[features]\n", "[features]\ncolour = {weight = 1.0, mean = 0.0}\n"),
         "features.title": ("\ntitle = ", "\ntitel = "),
         "features": ("[features]\n", "[numbers]\n"),
+        "features.lead": (SHIPPED[SHIPPED.index("\nlead = ") :].split("\n")[1], "lead = 3"),
         "words.action": (
             SHIPPED[SHIPPED.index("[words.action]\n") :].split("[words.")[1],
             "action]\nen = []\nfr = []\nes = []\n\n",
