@@ -15,11 +15,10 @@ from monitor.store.transfer import Progress, copy_database
 
 
 def back_up(database: Database, path: Path, now: datetime, progress: Progress) -> None:
-    """Write everything that the database holds into a new file; SQLite may be written to meanwhile.
+    """Write everything that the database holds at this moment into a new file; the service may run meanwhile.
 
     Raises:
         Refused: The file is there already, or the database has another schema than this release.
-        Conflict: A PostgreSQL database was written to meanwhile; the file is left unfinished.
         DatabaseBusy: The database does not answer.
     """
     if path.exists():
