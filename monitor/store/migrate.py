@@ -20,10 +20,6 @@ from monitor.store.engine import Database
 
 _ADVISORY_LOCK = 0x524D  # any number will do, as long as every process of ours asks for the same one
 
-_LOCK_SECONDS = 2
-_PAUSES = (1,) * 10 + (5,) * 10
-"""Seconds between the attempts at a migration that did not get a lock in time."""
-
 
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
@@ -64,27 +60,10 @@ def upgrade(database: Database, now: datetime) -> Path | None:
     if current == newest_version():
         return None
     copy = _copy_aside(database.path, current, now) if database.path and current else None
-    for pause in _PAUSES:
-        try:
-            _upgrade(database)
-        except DatabaseBusy as error:
-            if not _waited_for_a_lock(error):
-                raise
-            time.sleep(pause)
-        else:
-            return copy
-    _upgrade(database)
-    return copy
-
-
-def _upgrade(database: Database) -> None:
     with _migrating(database) as connection:
         if MigrationContext.configure(connection).get_current_revision() != newest_version():
             command.upgrade(_config(connection), "head")
-
-
-def _waited_for_a_lock(error: DatabaseBusy) -> bool:
-    return getattr(getattr(error.__cause__, "orig", None), "sqlstate", "") == "55P03"
+    return copy
 
 
 def downgrade(database: Database, version: str) -> None:

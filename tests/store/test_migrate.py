@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -129,35 +128,3 @@ def _sample(column: str) -> str:
     if column.endswith("_at") or column == "at":
         return "'2026-11-23 12:00:00+00:00'"
     return "1" if column.endswith(_NUMBERS) else f"'{column}'"
-
-
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_migration_gives_way_to_those_who_work(
-    database: Database, database_url: str, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A long reader holds the table that the migration wants; those who come meanwhile wait for a moment only."""
-    upgrade(database, now)
-    monkeypatch.setattr("monitor.store.migrate.newest_version", lambda: "9999")
-    monkeypatch.setattr("monitor.store.migrate._LOCK_SECONDS", 1)
-    alter = text("ALTER TABLE slot ADD COLUMN note TEXT")
-    monkeypatch.setattr(
-        "monitor.store.migrate.command.upgrade", lambda config, _: config.attributes["connection"].execute(alter)
-    )
-    worker, waits = Database(database_url), []
-    with worker.read() as reader:
-        reader.connection().execute(text("SELECT * FROM slot"))
-        migration = threading.Thread(target=upgrade, args=(database, now))
-        migration.start()
-        for number in range(8):
-            started = time.monotonic()
-            with worker.write() as session:
-                take_slot(session, "poll", now + timedelta(seconds=number), now)
-            waits.append(time.monotonic() - started)
-            time.sleep(0.4)
-        assert migration.is_alive(), "it waits for the reader"
-    migration.join(60)
-    assert "note" in {column["name"] for column in inspect(database.engine).get_columns("slot")}
-    assert max(waits) < 10, "nobody waited as long as the reader took"
-    with worker.read() as session:
-        assert session.connection().execute(text("SELECT count(*) FROM slot")).scalar() == 8
-    worker.close()
