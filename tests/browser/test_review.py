@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from monitor.app import App
 from monitor.core.languages import Language
@@ -71,7 +72,7 @@ def test_a_reviewer_judges_with_single_keys(installed: Any, browse: Any, serving
         tab.go("/matches/statistics")
         tab.check()
     with installed.database.read() as session:
-        assert session.query(VerdictRow).count() == 3
+        assert len(session.exec(select(VerdictRow)).all()) == 3
 
 
 @pytest.mark.parametrize("dark", [False, True])
