@@ -77,8 +77,11 @@ def _migrating(database: Database) -> Iterator[Connection]:
     """A transaction in which the schema may change, for one process at a time."""
     if not database.is_sqlite:
         with database.write() as session:
-            session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-            yield session.connection()
+            connection = session.connection()
+            # An index over a large table takes as long as it takes; a wait for a lock, which holds up others, does not.
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            yield connection
         return
     # Batch migrations rebuild tables, and to drop the old one deletes, by cascade, what points to it: even with
     # deferred keys all verdicts would go with a rebuilt match table. Keys are switched off, which only works outside

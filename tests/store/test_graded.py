@@ -28,7 +28,7 @@ def judged(database: Database, now: datetime) -> Database:
     """Items about NORAD: the even are called relevant, the odd are noise, the last was thought over twice."""
     with database.write() as session:
         watchlist.save_pillar(session, Pillar("security", {"en": "Security"}), position=0)
-        watchlist.save_topic(session, TOPIC, position=0)
+        watchlist.save_topic(session, TOPIC, position=0, actor="test", now=now)
         spec = SourceSpec("ministry", "https://ministry.example/feed", "Ministry", "CA", Language.EN)
         source = sources.save_source(session, spec, actor="test", now=now)
         entries = [entry(number) for number in range(60)]

@@ -28,7 +28,7 @@ DOCUMENT = Document("NORAD and a radar", language=Language.EN)
 def watched(database: Database, now: datetime) -> Database:
     with database.write() as session:
         watchlist.save_pillar(session, Pillar("security", {"en": "Security"}), position=0)
-        watchlist.save_topic(session, TOPIC, position=0)
+        watchlist.save_topic(session, TOPIC, position=0, actor="test", now=now)
     save(database, "norad", now)
     return database
 
