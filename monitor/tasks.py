@@ -49,6 +49,7 @@ from monitor.store.live_watchlist import reopen_if_changed
 from monitor.store.staff import prune_staff
 from monitor.store.tables import DigestRow, LetterRow, PushRow
 from monitor.subscriptions.subscribe import KEEP_SIGNUPS
+from monitor.translations import marked as _
 
 log = structlog.get_logger(__name__)
 
@@ -170,17 +171,17 @@ def prune(app: App, session: Session, now: datetime) -> list[Intent]:
 
 
 TICKS: tuple[Tick, ...] = (
-    Tick("poll_due_sources", timedelta(seconds=30), poll_due_sources, "visit the sources that are due"),
-    Tick("read_wanted_articles", timedelta(minutes=1), read_wanted_articles, "read the full text of new items"),
-    Tick("start_due_digests", timedelta(minutes=1), start_due_digests, "build the digests that are due"),
-    Tick("deliver_digests", timedelta(seconds=30), deliver_digests, "send what is built"),
-    Tick("deliver_letters", timedelta(seconds=10), deliver_letters, "send confirmations and links"),
-    Tick("tell_channels", timedelta(minutes=1), tell_channels, "tell programs of the news"),
-    Tick("read_bounces", timedelta(minutes=5), read_bounces, "read the mail that came back"),
-    Tick("recover_lost_work", timedelta(minutes=10), recover_lost_work, "take up what a crash left behind"),
-    Tick("tell_operator", timedelta(hours=1), tell_operator, "tell the operator of broken sources"),
-    Tick("find_hubs_to_ask", timedelta(minutes=10), find_hubs_to_ask, "ask hubs to push what their feeds publish"),
-    Tick("prune", timedelta(days=1), prune, "forget old history"),
+    Tick("poll_due_sources", timedelta(seconds=30), poll_due_sources, _("visit the sources that are due")),
+    Tick("read_wanted_articles", timedelta(minutes=1), read_wanted_articles, _("read the full text of new items")),
+    Tick("start_due_digests", timedelta(minutes=1), start_due_digests, _("build the digests that are due")),
+    Tick("deliver_digests", timedelta(seconds=30), deliver_digests, _("send what is built")),
+    Tick("deliver_letters", timedelta(seconds=10), deliver_letters, _("send confirmations and links")),
+    Tick("tell_channels", timedelta(minutes=1), tell_channels, _("tell programs of the news")),
+    Tick("read_bounces", timedelta(minutes=5), read_bounces, _("read the mail that came back")),
+    Tick("recover_lost_work", timedelta(minutes=10), recover_lost_work, _("take up what a crash left behind")),
+    Tick("tell_operator", timedelta(hours=1), tell_operator, _("tell the operator of broken sources")),
+    Tick("find_hubs_to_ask", timedelta(minutes=10), find_hubs_to_ask, _("ask hubs to push what their feeds publish")),
+    Tick("prune", timedelta(days=1), prune, _("forget old history")),
 )
 
 

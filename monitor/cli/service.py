@@ -35,7 +35,7 @@ def run() -> None:
 
 def serve(app: App, runner: LocalRunner) -> None:
     """Serve the web page while the schedule runs; returns when the process is told to stop."""
-    server = _server(app, create_web(app, next_runs=runner.next_runs))
+    server = _server(app, create_web(app))
     runner.start()
     say(f"Roadmap Monitor runs at {_address(app)} (stop with Ctrl-C). Mail goes to {_mail(app)}.")
     _invite_operator(app)

@@ -74,7 +74,3 @@ class LocalRunner:
         self._app.stopping.set()
         self._schedule.stop()
         self._workers.stop()
-
-    def next_runs(self) -> dict[str, datetime]:
-        """When each job of the schedule fires next, aware UTC."""
-        return self._schedule.next_runs()

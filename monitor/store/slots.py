@@ -22,6 +22,11 @@ def prune_slots(session: Session, before: datetime) -> int:
     return session.connection().execute(delete(SlotRow).where(col(SlotRow.scheduled_at) < before)).rowcount
 
 
+def last_slots(session: Session) -> dict[str, datetime]:
+    """For which time each job fired last, aware UTC; a job that never did is missing."""
+    return dict(session.exec(select(SlotRow.job, func.max(SlotRow.scheduled_at)).group_by(SlotRow.job)).all())
+
+
 def newest_moment(session: Session) -> datetime | None:
     """When the latest tick fired, aware UTC: the clock should never show less."""
     return session.exec(select(func.max(SlotRow.fired_at))).one()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from asgi_cross_origin_protection import CrossOriginProtection
@@ -58,8 +57,6 @@ PAGES = (
 )
 """The modules whose ``router`` make up the site."""
 
-NextRuns = Callable[[], Mapping[str, datetime]]
-
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -72,16 +69,10 @@ _HEADERS = {
 }
 
 
-def create_web(app: App, *, next_runs: NextRuns = dict) -> FastAPI:
-    """The web application of an installation.
-
-    Args:
-        app: The installation.
-        next_runs: Tells when each job of the schedule fires next; empty where another process keeps the schedule.
-    """
+def create_web(app: App) -> FastAPI:
+    """The web application of an installation."""
     web = FastAPI(title="Roadmap Monitor", docs_url=None, redoc_url=None, openapi_url=None)
     web.state.app = app
-    web.state.next_runs = next_runs
     web.state.throttle = Throttle()
     web.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     for module in (*PAGES, *api.MODULES):

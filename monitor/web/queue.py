@@ -1,4 +1,4 @@
-"""The queue of a cluster: how deep and old it is, and the jobs that failed for good."""
+"""The work behind the pages: the schedule, the queue of a cluster, and the jobs that failed for good."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from monitor.app import App
 from monitor.core.roles import Role
-from monitor.store import queue
+from monitor.store import queue, slots
+from monitor.tasks import TICKS
 from monitor.translations import marked as _
 from monitor.web.access import Operator, guarded
 from monitor.web.flash import back_to
@@ -20,14 +21,18 @@ _DEAD_LETTERS = 100
 
 @router.get("/queue")
 def show(request: Request) -> HTMLResponse:
-    """Every queue, and the dead letters."""
+    """The schedule, every queue, and the dead letters."""
     app: App = request.app.state.app
-    if app.database.is_sqlite:
-        return own_page(request, "queue.html", cluster=False)
+    now, cluster = app.clock(), not app.database.is_sqlite
+    with app.database.read() as session:
+        fired = slots.last_slots(session)
+    schedule = [(tick, fired.get(tick.name)) for tick in TICKS]
+    if not cluster:
+        return own_page(request, "queue.html", cluster=cluster, schedule=schedule, now=now)
     with app.database.read() as session:
         states = queue.queue_states(session)
         dead = queue.list_jobs(session, "failed", limit=_DEAD_LETTERS)
-    return own_page(request, "queue.html", cluster=True, states=states, dead=dead, now=app.clock())
+    return own_page(request, "queue.html", cluster=cluster, schedule=schedule, states=states, dead=dead, now=now)
 
 
 @router.post("/queue/{job_id}/retry")

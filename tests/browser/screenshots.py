@@ -36,7 +36,7 @@ from monitor.staff.people import add_staff
 from monitor.staff.sign_in import Opened, sign_in
 from monitor.store.sources import claim_due_sources
 from monitor.store.tables import ItemRow, MatchRow, SignInRow, SubscriberRow
-from monitor.tasks import POLL_LEASE, TICKS, pack_polls, run_intent
+from monitor.tasks import POLL_LEASE, pack_polls, run_intent
 from monitor.web.access import declared_routes
 from monitor.web.app import create_web
 
@@ -113,9 +113,8 @@ def unreachable(folder: Path) -> Iterator[App]:
 @contextmanager
 def served(app: App) -> Iterator[str]:
     """The web pages of an installation, as if its schedule ran; their address, without a slash at its end."""
-    now = utc_now()
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        web = create_web(app, next_runs=lambda: {tick.name: now + tick.every for tick in TICKS})
+        web = create_web(app)
         server = uvicorn.Server(uvicorn.Config(web, log_config=None))
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
         thread.start()

@@ -40,7 +40,7 @@ def app(settings: Settings) -> Iterator[App]:
 
 def get(app: App, path: str = "/") -> httpx.Response:
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(create_web(app, next_runs=lambda: {"prune": NOW + timedelta(hours=3)}))
+        transport = httpx.ASGITransport(create_web(app))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.get(path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -38,3 +39,14 @@ def test_without_a_queue_the_page_says_so(site: Any) -> None:
     answer = site.ask("GET", "/queue", cookies=site.signed_in(Role.OPERATOR))
     assert answer.status_code == 200
     assert "has no queue" in answer.text
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_schedule_tells_when_each_job_fired_and_fires_next(site: Any) -> None:
+    site.tick("prune")
+    site.wait(timedelta(hours=2))
+    page = site.ask("GET", "/queue?lang=fr", cookies=site.signed_in(Role.OPERATOR)).text
+    row = next(row for row in page.split("<tr>") if "<code>prune</code>" in row)
+    assert "oublier le vieil historique" in row
+    assert "il y a 2 heures" in row
+    assert "dans 22 heures" in row
