@@ -132,11 +132,6 @@ def plan_topics(session: Session, file: TopicsFile) -> list[Change]:
     return plan(session, Config(file.pillars, file.topics, sources.load_specs(session)))
 
 
-def plan_sources(session: Session, specs: tuple[SourceSpec, ...]) -> list[Change]:
-    """What applying a sources file alone would change; pillars, topics and watches stay as they are."""
-    return plan(session, replace(stored_config(session), sources=specs))
-
-
 def apply(session: Session, changes: Iterable[Change], *, actor: str, now: datetime, overwrite: bool = False) -> int:
     """Carry a plan out; the number of things changed.
 

@@ -83,11 +83,6 @@ def waiting(session: Session, now: datetime) -> Waiting:
     return Waiting(count, retried, min(oldest, default=None))
 
 
-def count_mails(session: Session, kind: type[DigestRow] | type[LetterRow]) -> dict[str, int]:
-    """How many mails of a kind are in each state."""
-    return dict(session.exec(select(kind.state, func.count()).group_by(col(kind.state))).all())
-
-
 def list_mails(
     session: Session,
     kind: type[DigestRow] | type[LetterRow],
