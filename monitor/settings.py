@@ -33,7 +33,7 @@ class Settings(BaseModel):
     database_pooler: bool
     host: str
     port: int = Field(ge=0, le=65535)
-    public_url: AnyHttpUrl
+    public_url: AnyHttpUrl | Literal[""]
     secret_key: SecretStr
     organisation: str = Field(min_length=1)
     operator: _Address | Literal[""]
@@ -106,7 +106,8 @@ class Settings(BaseModel):
     @property
     def base_url(self) -> str:
         """The public address without a trailing slash, for joining paths to."""
-        return str(self.public_url).rstrip("/")
+        own = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not listened on
+        return str(self.public_url).rstrip("/") or f"http://{own}:{self.port}"
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:

@@ -62,3 +62,9 @@ def test_secrets_are_not_shown() -> None:
     settings = load_settings({"MONITOR_SMTP_PASSWORD": "hunter2", "MONITOR_SECRET_KEY": "k3y"})
     assert "hunter2" not in repr(settings)
     assert "k3y" not in repr(settings)
+
+
+def test_links_lead_to_the_port_that_is_listened_on_until_there_is_a_public_address() -> None:
+    assert load_settings({"MONITOR_PORT": "8011"}).base_url == "http://127.0.0.1:8011"
+    assert load_settings({"MONITOR_HOST": "0.0.0.0", "MONITOR_PORT": "8011"}).base_url == "http://127.0.0.1:8011"
+    assert load_settings({"MONITOR_PUBLIC_URL": "https://m.example.org/"}).base_url == "https://m.example.org"
