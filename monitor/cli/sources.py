@@ -17,6 +17,7 @@ from monitor.errors import NotFound, Refused
 from monitor.polling.examine import Examination, Offer, examine, spec_of
 from monitor.polling.feed_lists import import_feeds
 from monitor.polling.opml import read_opml, write_opml
+from monitor.polling.paging import Paging
 from monitor.polling.visit import Probe, probe
 from monitor.store.sources import (
     SourceState,
@@ -28,6 +29,12 @@ from monitor.store.sources import (
 )
 
 _SHOWN = 5
+
+_PAGING_WORDS = {
+    Paging.GOES_ON: "The list has more pages; they are read as far as their publications are new.",
+    Paging.REPEATS: "Page 2 is page 1 again: the site does not turn its pages, so that only the first one counts.",
+    Paging.UNREAD: "The list has more pages, but page 2 could not be read.",
+}
 
 app = typer.Typer(help="Where the news comes from.", no_args_is_help=True)
 
@@ -166,6 +173,8 @@ def _show_offer(number: int, offer: Offer) -> None:
     for entry in offer.entries[:_SHOWN]:
         day = f"{entry.published_at:%Y-%m-%d}" if entry.published_at else "no date   "
         say(f"    {day}  {entry.title}")
+    if words := _PAGING_WORDS.get(offer.paging):
+        say(f"    {words}")
 
 
 async def _examine(opened: App, url: str) -> Examination:

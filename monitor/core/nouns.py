@@ -123,9 +123,8 @@ class SourceSpec:
     """What is written down about a source; its state (validators, pace, health) is in the store.
 
     ``country`` is an ISO 3166 code, ``INT`` or ``EU``. ``selectors`` is for pages: CSS selectors under the
-    names ``item``, ``title``, ``link``, ``date`` and ``summary``; for both kinds, ``article`` finds the main text of an
-    item's own page. ``last_verified`` is the day on which the
-    address was last seen to work, or empty.
+    names ``item``, ``title``, ``link``, ``date``, ``summary`` and ``next``; for both kinds, ``article`` finds the main
+    text of an item's own page. ``last_verified`` is the day on which the address was last seen to work, or empty.
     """
 
     slug: str

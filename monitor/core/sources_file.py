@@ -16,8 +16,9 @@ from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.nouns import SourceKind, SourceSpec
 from monitor.errors import Refused, SettingError
 
-SELECTOR_NAMES = ("item", "title", "link", "date", "summary", "article")
-"""What a CSS selector of a source may find: the parts of a list of publications, and an article's main text."""
+SELECTOR_NAMES = ("item", "title", "link", "date", "summary", "next", "article")
+"""What a CSS selector of a source may find: the parts of a list of publications, the link to its next page, and an
+article's main text."""
 
 _REQUIRED = ("slug", "url", "agency", "country", "language")
 _KEYS = (*_REQUIRED, "kind", "selectors", "last_verified", "note")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import count
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from monitor.polling.detect import propose_selectors
 from monitor.polling.discover import feed_candidates
 from monitor.polling.fetch import FEED, PAGE, Failed, FailureKind, Fetched, Fetcher, NotModified
 from monitor.polling.pages import ParsedPage, StructureChanged, parse_page
+from monitor.polling.paging import Paging, turn_page
 from monitor.polling.parse import ParsedFeed, parse_feed
 from monitor.polling.robots import Robots
 
@@ -30,7 +32,10 @@ _MOST_TRIED = 8
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One way to read an address; ``entries`` are what it shows now, for a person to judge by."""
+    """One way to read an address; ``entries`` are what it shows now, for a person to judge by.
+
+    ``paging`` tells whether a page's list goes on over more pages.
+    """
 
     url: str
     kind: SourceKind
@@ -38,6 +43,7 @@ class Offer:
     language: Language | None
     entries: tuple[Entry, ...]
     selectors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    paging: Paging = Paging.ENDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ async def examine(fetcher: Fetcher, url: str, now: datetime) -> Examination:
         return Examination((offer,))
     html = decode(answer.body, answer.content_type)
     feeds = await _feeds_of(fetcher, html, answer.final_url, now)
-    page = _as_page(answer, html, now)
+    page = await _as_page(fetcher, answer, html, now)
     offers = (*feeds, *([page] if page else []))
     return Examination(offers, "" if offers else "no feed was found there, and the page shows no list of publications")
 
@@ -86,17 +92,22 @@ def _as_feed(answer: Fetched, now: datetime) -> Offer | None:
     return Offer(answer.permanent_url or answer.url, SourceKind.FEED, parsed.title, parsed.language, parsed.entries)
 
 
-def _as_page(answer: Fetched, html: str, now: datetime) -> Offer | None:
-    proposal = propose_selectors(html)
+async def _as_page(fetcher: Fetcher, answer: Fetched, html: str, now: datetime) -> Offer | None:
+    proposal = await asyncio.to_thread(propose_selectors, html)
     if proposal is None:
         return None
-    parsed = parse_page(
-        answer.body, url=answer.final_url, content_type=answer.content_type, selectors=proposal.selectors, now=now
-    )
+    parse = partial(_parse, proposal.selectors, now)
+    parsed = await asyncio.to_thread(parse, answer)
     if not isinstance(parsed, ParsedPage):
         return None
-    language = next((entry.language for entry in parsed.entries if entry.language), None)
-    return Offer(answer.url, SourceKind.PAGE, parsed.title, language, parsed.entries, proposal.selectors)
+    entries = parsed.entries
+    language = next((entry.language for entry in entries if entry.language), None)
+    turn = await turn_page(Robots(fetcher), [parsed], answer.final_url, parse)
+    return Offer(answer.url, SourceKind.PAGE, parsed.title, language, entries, proposal.selectors, turn.paging)
+
+
+def _parse(selectors: Mapping[str, str], now: datetime, answer: Fetched) -> ParsedPage | StructureChanged:
+    return parse_page(answer.body, url=answer.final_url, content_type=answer.content_type, selectors=selectors, now=now)
 
 
 def spec_of(
@@ -149,7 +160,7 @@ def _numbered(name: str) -> Iterator[str]:
 async def try_selectors(
     fetcher: Fetcher, url: str, selectors: Mapping[str, str], now: datetime
 ) -> ParsedPage | StructureChanged | Failed:
-    """What a page lists under some selectors, or why it cannot be read so.
+    """What a page lists under some selectors, or why it cannot be read so; its next page is looked at as well.
 
     Args:
         fetcher: What asks; the robots.txt of the site is kept, as it is when the page is visited on schedule.
@@ -157,17 +168,15 @@ async def try_selectors(
         selectors: As in ``parse_page``, checked already (``core.sources_file``).
         now: The present, aware UTC.
     """
-    answer = await Robots(fetcher).get(url)
+    robots, parse = Robots(fetcher), partial(_parse, selectors, now)
+    answer = await robots.get(url)
     if not isinstance(answer, Fetched):
         return answer if isinstance(answer, Failed) else Failed(FailureKind.BAD_HTTP, "the site sent no page")
-    return await asyncio.to_thread(
-        parse_page,
-        answer.body,
-        url=answer.final_url,
-        content_type=answer.content_type,
-        selectors=selectors,
-        now=now,
-    )
+    parsed = await asyncio.to_thread(parse, answer)
+    if not isinstance(parsed, ParsedPage):
+        return parsed
+    turn = await turn_page(robots, [parsed], answer.final_url, parse)
+    return replace(parsed, warnings=(*parsed.warnings, turn.note)) if turn.note else parsed
 
 
 async def read_document(fetcher: Fetcher, url: str) -> Document | Failed:

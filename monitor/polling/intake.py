@@ -19,6 +19,7 @@ from monitor.errors import MonitorError
 from monitor.polling.decide import Decision, Known, left_out, settle
 from monitor.polling.fetch import Failed, FailureKind, Fetched, NotModified, Outcome
 from monitor.polling.pace import Plan, Visit, next_visit
+from monitor.polling.paging import Further
 from monitor.polling.reading import READ, UNCHANGED, Reading, asked_to_store, read
 from monitor.store import items
 from monitor.store.engine import Database
@@ -41,11 +42,12 @@ _FAULTY = Reading("fault", "this service could not take in what the site sent; i
 
 @dataclass(frozen=True, slots=True)
 class Visited:
-    """A source that was visited, how the visit ended, and when, in aware UTC."""
+    """A source that was visited, how the visit ended, and when, in aware UTC; and what further pages of it brought."""
 
     source: SourceState
     outcome: Outcome
     at: datetime
+    further: Further = field(default_factory=Further)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,15 @@ def take_in(database: Database, visited: Sequence[Visited], *, rest: timedelta) 
 
 def _read(visit: Visited) -> Reading:
     try:
-        return read(visit.source, visit.outcome, visit.at)
+        return _with_further(read(visit.source, visit.outcome, visit.at), visit.further)
     except Exception:  # whatever a document does to a parser is its own source's trouble alone
         log.exception("an answer could not be read", source=visit.source.spec.slug)
         return _FAULTY
+
+
+def _with_further(reading: Reading, further: Further) -> Reading:
+    said = "; ".join(filter(None, (reading.detail, *further.notes)))
+    return replace(reading, detail=said, drafts=(*reading.drafts, *further.drafts))
 
 
 def _write_all(database: Database, taken: Sequence[_Taken], rest: timedelta) -> list[VisitReport]:

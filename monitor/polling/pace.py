@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from monitor.polling.ttl import Asked
 
 _LENGTHEN_ABOVE, _SHORTEN_BELOW = 0.67, 0.33  # overlaps; the thresholds with which Media Cloud's rss-fetcher settles
-_LENGTHEN, _SHORTEN = 1.5, 0.5
+_LENGTHEN, _SHORTEN = 1.2, 0.5
+"""Quickly shorter, slowly longer: bursts come in rows. With 1.5, a simulated year misses a fifth more."""
 _SAFETY = 3  # visits in the time that a feed's length holds, so that a busy day pushes nothing out unseen
 _JITTER = 0.1
 _DAY = timedelta(days=1)
@@ -68,7 +69,7 @@ class Plan:
 def next_visit(visit: Visit, *, now: datetime, bounds: Bounds | None = None, hints: Hints | None = None) -> Plan:
     """Plan the next visit; the same arguments give the same plan.
 
-    The interval grows by half when more than 67 % of the entries were known and halves under 33 %. It is never
+    The interval grows by a fifth when more than 67 % of the entries were known and halves under 33 %. It is never
     longer than a third of the time in which, at the rate just seen, the feed's whole length would be replaced.
     What the source asks for (freshness, ``ttl``, hours and days to skip) makes it longer, within the bounds only:
     one department asks for three days and publishes daily.

@@ -73,7 +73,8 @@ def parse_page(
         url: Where it came from, the base of its links.
         selectors: ``item`` finds each publication; within it, ``title``, ``link``, ``date`` and ``summary`` find
             its parts. Without ``title`` its heading or its link counts, without ``link`` the first link in the
-            title or else in the item, without ``date`` its ``time`` element.
+            title or else in the item, without ``date`` its ``time`` element. ``next`` finds the link to the next
+            page of the list; without it, the one that is marked as such (``rel="next"``) counts.
         content_type: The ``Content-Type`` header, for its charset.
         language: The language of the source where it is known, else that of the page counts.
         now: The time of the visit, aware.
@@ -97,7 +98,7 @@ def parse_page(
     return ParsedPage(
         drafts=tuple(linked.values()),
         title=tidy(page.title.get_text()) if page.title else "",
-        next_url=_next(page, base),
+        next_url=_next(page, selectors, url, base),
         warnings=_lost(items, linked.values(), selectors),
     )
 
@@ -163,9 +164,10 @@ def _lost(items: Sequence[Tag], kept: Collection[Draft], selectors: Mapping[str,
     return tuple(notes)
 
 
-def _next(page: BeautifulSoup, base: str) -> str:
-    named = page.select_one('link[rel~="next"][href], a[rel~="next"][href]')
-    return absolute_link(str(named["href"]), base) if named else ""
+def _next(page: BeautifulSoup, selectors: Mapping[str, str], url: str, base: str) -> str:
+    named = page.select_one(selectors.get("next", 'link[rel~="next"][href], a[rel~="next"][href]'))
+    following = absolute_link(str(named.get("href") or ""), base) if named else ""
+    return "" if following == absolute_link(url, url) else following
 
 
 def _base(page: BeautifulSoup, url: str) -> str:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.core.nouns import SourceKind
+from monitor.core.nouns import SourceKind, SourceSpec
 from monitor.polling.fetch import Failed, FailureKind, Fetched, NotModified, Outcome
 from monitor.polling.manners import linked
 from monitor.polling.pace import Hints
-from monitor.polling.pages import StructureChanged, parse_page
+from monitor.polling.pages import ParsedPage, StructureChanged, parse_page
 from monitor.polling.parse import Draft, NotAFeed, ParsedFeed, parse_feed
 from monitor.polling.ttl import Asked
 from monitor.store.sources import SourceState
@@ -72,8 +72,17 @@ def read(source: SourceState, outcome: Outcome, now: datetime) -> Reading:
             return _read_body(source, outcome, now)
 
 
+def is_unchanged(source: SourceState, fetched: Fetched) -> bool:
+    """Whether a document is, byte for byte, the one of the last visit."""
+    return _hash(fetched) == source.body_hash
+
+
+def _hash(fetched: Fetched) -> str:
+    return hashlib.sha256(fetched.body).hexdigest()
+
+
 def _read_body(source: SourceState, fetched: Fetched, now: datetime) -> Reading:
-    body_hash, size = hashlib.sha256(fetched.body).hexdigest(), len(fetched.body)
+    body_hash, size = _hash(fetched), len(fetched.body)
     if body_hash == source.body_hash:
         hints = Hints(fresh_for=fetched.fresh_for, asked=asked_from(source.asked))
         return Reading(UNCHANGED, body_hash=body_hash, body_bytes=size, hints=hints)
@@ -102,9 +111,9 @@ def _hub_offer(parsed: ParsedFeed, fetched: Fetched) -> HubOffer | None:
     return HubOffer(hub, topic) if hub else None
 
 
-def _read_page(source: SourceState, fetched: Fetched, body_hash: str, now: datetime) -> Reading:
-    spec, size = source.spec, len(fetched.body)
-    parsed = parse_page(
+def parse_listing(spec: SourceSpec, fetched: Fetched, now: datetime) -> ParsedPage | StructureChanged:
+    """Read a page of the list of a source without a feed."""
+    return parse_page(
         fetched.body,
         url=fetched.final_url,
         selectors=spec.selectors,
@@ -112,6 +121,10 @@ def _read_page(source: SourceState, fetched: Fetched, body_hash: str, now: datet
         language=spec.language,
         now=now,
     )
+
+
+def _read_page(source: SourceState, fetched: Fetched, body_hash: str, now: datetime) -> Reading:
+    parsed, size = parse_listing(source.spec, fetched, now), len(fetched.body)
     if isinstance(parsed, StructureChanged):
         return Reading(FailureKind.STRUCTURE_CHANGED.value, parsed.detail, body_bytes=size)
     hints = Hints(fresh_for=fetched.fresh_for)

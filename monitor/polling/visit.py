@@ -6,14 +6,18 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from monitor.core.nouns import SourceKind
 from monitor.polling.fetch import FEED, Failed, FailureKind, Fetched, Fetcher, Outcome
 from monitor.polling.intake import Visited, VisitReport, take_in
 from monitor.polling.pace import Bounds
+from monitor.polling.paging import Further, turn_pages
+from monitor.polling.parse import Draft
 from monitor.polling.reading import read
 from monitor.polling.robots import Robots
 from monitor.store.engine import Database
+from monitor.store.items import find_known
 from monitor.store.sources import SourceState, release_leases
 
 _WRITE_EVERY = 5.0
@@ -97,13 +101,24 @@ class _Round:
                     return
                 outcome = await _ask(self._robots, source, conditional=True)
                 now = self._clock()
-                self._visited.append(Visited(source, outcome, now))
+                further = await self._turn_pages(source, outcome, now)
+                self._visited.append(Visited(source, outcome, now, further))
                 self._held += len(outcome.body) if isinstance(outcome, Fetched) else 0
                 if self._held > _MOST_HELD:
                     await self.write()
-                if pause := _pause(outcome):
+                if pause := _pause(further.failed or outcome):
                     await self._give_back(sources[position + 1 :], not_before=now + pause)
                     return
+
+    async def _turn_pages(self, source: SourceState, outcome: Outcome, now: datetime) -> Further:
+        return await turn_pages(
+            self._robots,
+            source,
+            outcome,
+            knows=partial(_knows, self._database, source),
+            stopping=lambda: self._stopping() or _ends_soon(source, self._clock()),
+            now=now,
+        )
 
     async def write(self) -> None:
         """Write down what was brought since the last time."""
@@ -114,6 +129,11 @@ class _Round:
     async def _give_back(self, sources: Sequence[SourceState], not_before: datetime | None = None) -> None:
         if sources:
             await asyncio.to_thread(_release, self._database, sources, not_before)
+
+
+def _knows(database: Database, source: SourceState, drafts: Sequence[Draft]) -> bool:
+    with database.read() as session:
+        return bool(find_known(session, source.id, keys=[draft.key for draft in drafts], latest=0))
 
 
 def _release(database: Database, sources: Sequence[SourceState], not_before: datetime | None) -> None:

@@ -11,6 +11,7 @@ import pytest
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceKind
 from monitor.polling.examine import Examination, examine, spec_of
+from monitor.polling.paging import Paging
 
 FEED = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Ministry news</title><language>fr</language>
 <item><guid>1</guid><title>Une annonce</title><link>https://ministry.example/1</link></item></channel></rss>"""
@@ -98,3 +99,23 @@ def test_a_source_gets_a_slug_of_its_own_and_needs_a_language(look: Any) -> None
     assert second.slug == f"{first.slug}-2"
     (silent,) = look("/rss2", {"/rss2": {"body": FEED.replace(b"<language>fr</language>", b"")}}).offers
     assert spec_of(silent, agency="", country="CA", language=None, taken=[]) is None
+
+
+@pytest.mark.parametrize(
+    ("second", "paging"),
+    [
+        (LISTING.replace(b"/r/", b"/older/"), Paging.GOES_ON),
+        (LISTING, Paging.REPEATS),
+        (b"<html><body><p>Technical Difficulties</p></body></html>", Paging.UNREAD),
+    ],
+)
+def test_the_preview_turns_a_page(look: Any, second: bytes, paging: Paging) -> None:
+    """FAULTS 31."""
+    first = LISTING.replace(b"</ul>", b'</ul><a rel="next" href="/?page=2">Older</a>')
+    (offer,) = look("/", {"/": {"body": first}, "/?page=2": {"body": second}}).offers
+    assert offer.paging is paging
+
+
+def test_a_list_of_one_page_ends(look: Any) -> None:
+    (offer,) = look("/", {"/": {"body": LISTING}}).offers
+    assert offer.paging is Paging.ENDS

@@ -88,8 +88,10 @@ def test_a_source_is_added_by_its_address(site: Any, desk: Any, serve: Any) -> N
 
 def test_a_page_offers_selectors_that_can_be_tried_and_changed(site: Any, desk: Any, serve: Any) -> None:
     desk.may_fetch(loopback=True)
-    address = serve(lambda _base, path: PAGE if path == "/feed" else "")
+    again = PAGE.replace("</html>", '<a rel="next" href="/page/2">Older</a></html>')
+    address = serve(lambda _base, path: again if path in {"/feed", "/page/2"} else "")
     shown = desk.post("/sources/add", {"address": address, "action": "look"}).text
+    assert "Page 2 is page 1 again" in shown
     assert 'name="selector_item" value="' in shown
     fields = {
         "url": address,
@@ -101,7 +103,8 @@ def test_a_page_offers_selectors_that_can_be_tried_and_changed(site: Any, desk: 
     }
     desk.post("/sources/add", fields | {"action": "store", "address": address})
     edit = "/sources/ca-127-0-0-1-en/edit"
-    assert "number 3" in desk.post(edit, fields | {"action": "try"}).text
+    tried = desk.post(edit, fields | {"action": "try"}).text
+    assert ("number 3" in tried, "page 2 is page 1 again" in tried) == (True, True)
     assert "finds nothing" in desk.post(edit, fields | {"action": "try", "selector_item": "#nothing li"}).text
     broken = desk.post(edit, fields | {"action": "save", "selector_item": "li["})
     assert (broken.status_code, "CSS selector" in broken.text) == (422, True)

@@ -14,6 +14,7 @@ from monitor.core.paging import page_of, read_cursor
 from monitor.core.roles import Role
 from monitor.core.sources_file import read_source
 from monitor.polling.examine import examine
+from monitor.polling.paging import Paging
 from monitor.store.source_list import ListedSource, StoredVisit, list_visits, list_with_health
 from monitor.store.sources import change_source, end_source, find_source, set_source_state, store_new_source
 from monitor.tasks import visit_now
@@ -70,6 +71,7 @@ class OfferOut:
     title: str
     language: str | None
     selectors: dict[str, str]
+    paging: Paging
     entries: list[EntryOut]
 
 
@@ -167,7 +169,7 @@ def set_state(request: Request, slug: Slug, action: Literal["pause", "resume", "
 def _offer_out(offer: Any) -> OfferOut:
     entries = [EntryOut(entry.title, entry.url, entry.published_at) for entry in offer.entries[:20]]
     language = offer.language.value if offer.language else None
-    return OfferOut(offer.url, offer.kind.value, offer.title, language, dict(offer.selectors), entries)
+    return OfferOut(offer.url, offer.kind.value, offer.title, language, dict(offer.selectors), offer.paging, entries)
 
 
 def _app(request: Request) -> App:
