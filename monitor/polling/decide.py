@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,19 +69,24 @@ def left_out(known: Mapping[str, Known], decision: Decision) -> tuple[Known, ...
     return tuple(item for item in absent if item.published_at and item.published_at > third)
 
 
-def settle(known: Mapping[str, Known], drafts: Sequence[Draft]) -> Decision:
+def settle(known: Mapping[str, Known], drafts: Sequence[Draft], seen: Collection[str] = ()) -> Decision:
     """As ``decide``, but the text of a draft is read only where its fingerprint is not the one stored with its item.
 
     Args:
         known: As for ``decide``; items without a fingerprint cost a reading.
         drafts: The drafts of this visit, with distinct keys.
+        seen: The keys of known items that are shown as they were, and have no drafts.
     """
-    return decide(known, [_as_known(known.get(draft.key), draft) or draft.entry() for draft in drafts])
+    shown = [_as_known(known[key]) for key in seen]
+    return decide(known, [*shown, *(_read_if_changed(known.get(draft.key), draft) for draft in drafts)])
 
 
-def _as_known(item: Known | None, draft: Draft) -> Entry | None:
-    same = item is not None and item.fingerprint == draft.fingerprint
-    return Entry(item.key, item.url, "", content_hash=item.content_hash) if item and same else None
+def _read_if_changed(item: Known | None, draft: Draft) -> Entry:
+    return _as_known(item) if item and item.fingerprint == draft.fingerprint else draft.entry()
+
+
+def _as_known(item: Known) -> Entry:
+    return Entry(item.key, item.url, "", content_hash=item.content_hash)
 
 
 def decide(known: Mapping[str, Known], entries: Sequence[Entry]) -> Decision:
@@ -120,6 +125,8 @@ def decide(known: Mapping[str, Known], entries: Sequence[Entry]) -> Decision:
 def _recognised(
     known: Mapping[str, Known], entries: Sequence[Entry], unknown: list[Entry]
 ) -> tuple[list[tuple[Known, Entry]], list[Entry]]:
+    if not unknown:
+        return [], unknown
     present = {entry.key for entry in entries}
     gone = [item for item in known.values() if item.key not in present]
     shared = {item.content_hash for item in gone} & {entry.content_hash for entry in unknown}

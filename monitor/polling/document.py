@@ -19,6 +19,7 @@ _ENTRY_END = re.compile(r"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """The characters that no XML document may hold."""
 
+_CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
 _FORBIDDEN_REFERENCE = re.compile(r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[\da-f]));", re.IGNORECASE)
 _TAIL = 4_000  # characters at the end in which the closing tag of the root is looked for
 
@@ -60,12 +61,26 @@ def prepare(text: str, roots: tuple[str, ...] = FEED_ROOTS) -> Feed | NoFeed:
     root = _ROOT.match(text, at)
     if root is None or root[2].lower() not in roots:
         return NoFeed(_what_else(text[at : at + 80]))
-    cleaned, removed = FORBIDDEN.subn("", text[at:])
-    cleaned, dereferenced = _FORBIDDEN_REFERENCE.subn("", cleaned)
-    if removed or dereferenced:
+    cleaned = _allowed(text[at:])
+    if len(cleaned) != len(text) - at:
         warnings.append("characters that XML forbids were removed")
     whole, cuts = _whole_entries(cleaned, root[1])
     return Feed(whole, (*warnings, *cuts))
+
+
+def _allowed(text: str) -> str:
+    """The text without what XML forbids; a look at its bytes is ten times as fast as the pattern, and mostly enough."""
+    if _may_hold_forbidden(text):
+        text = FORBIDDEN.sub("", text)
+    return _FORBIDDEN_REFERENCE.sub("", text) if "&#" in text else text
+
+
+def _may_hold_forbidden(text: str) -> bool:
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:  # a surrogate
+        return True
+    return len(encoded.translate(None, _CONTROLS)) != len(encoded) or "\ufffe" in text or "\uffff" in text
 
 
 def _what_else(opening: str) -> str:
@@ -78,7 +93,9 @@ def _what_else(opening: str) -> str:
 
 
 def _whole_entries(text: str, root: str) -> tuple[str, list[str]]:
-    surplus = next((m for number, m in enumerate(_ENTRY_START.finditer(text)) if number == MOST_ENTRIES), None)
+    many = text.count("<") > MOST_ENTRIES  # counting is much faster than finding the entries
+    starts = _ENTRY_START.finditer(text) if many else ()
+    surplus = next((start for number, start in enumerate(starts) if number == MOST_ENTRIES), None)
     if surplus:
         cut, warning = surplus.start(), f"there are more than {MOST_ENTRIES:,} entries; the rest was left out"
     elif _closes(text, root):

@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from monitor.errors import MonitorError
 from monitor.polling.decide import Decision, Known, left_out, settle
 from monitor.polling.fetch import Failed, FailureKind, Fetched, NotModified, Outcome
+from monitor.polling.memory import Memory
 from monitor.polling.pace import Plan, Visit, next_visit
 from monitor.polling.paging import Further
 from monitor.polling.reading import READ, UNCHANGED, Reading, asked_to_store, read
@@ -33,9 +35,6 @@ PUSHED = "pushed"
 
 _MOVED_AFTER = 3
 """So many identical permanent redirects in a row before the new address is kept: one may be a mistake of the site."""
-
-_RECENT_FACTOR = 2
-"""The storm guard compares with the last items stored, this many times the entries of the visit."""
 
 _FAULTY = Reading("fault", "this service could not take in what the site sent; its log says why")
 
@@ -90,15 +89,31 @@ def take_in(database: Database, visited: Sequence[Visited], *, rest: timedelta) 
     Raises:
         DatabaseBusy: Nothing was written.
     """
-    return _write_all(database, [_Taken(visit, _read(visit)) for visit in visited], rest)
+    # Reading texts takes time, and nobody can write meanwhile where a transaction may: the decisions come before it.
+    # The leases see to it that nobody else changes these sources' items in between.
+    with database.read() as session:
+        taken = [_take(session, visit) for visit in visited]
+    return _write_all(database, taken, rest)
 
 
-def _read(visit: Visited) -> Reading:
+def _take(session: Session, visit: Visited) -> _Taken:
     try:
-        return _with_further(read(visit.source, visit.outcome, visit.at), visit.further)
+        return _decided(session, visit)
+    except SQLAlchemyError:
+        raise
     except Exception:  # whatever a document does to a parser is its own source's trouble alone
         log.exception("an answer could not be read", source=visit.source.spec.slug)
-        return _FAULTY
+        return _Taken(visit, _FAULTY)
+
+
+def _decided(session: Session, visit: Visited) -> _Taken:
+    memory = Memory(session, visit.source.id)
+    reading = _with_further(read(visit.source, visit.outcome, visit.at, recall=memory.recall), visit.further)
+    if not reading.keys:
+        return _Taken(visit, reading)
+    known = memory.known_of(reading.keys)
+    decision = settle(known, reading.drafts, reading.seen)
+    return _Taken(visit, reading, decision, left_out(known, decision))
 
 
 def _with_further(reading: Reading, further: Further) -> Reading:
@@ -121,11 +136,6 @@ def _write_all(database: Database, taken: Sequence[_Taken], rest: timedelta) -> 
 
 
 def _write(database: Database, taken: Sequence[_Taken], rest: timedelta) -> list[VisitReport]:
-    # Reading texts takes time, and nobody can write meanwhile where a transaction may: the decisions come before it.
-    # The leases see to it that nobody else changes these sources' items in between.
-    if any(one.reading.drafts for one in taken):
-        with database.read() as session:
-            taken = [_decided(session, one) for one in taken]
     with database.write() as session:
         _write_items(session, taken)
         record_visits(session, [_record(one, rest) for one in taken])
@@ -145,9 +155,8 @@ def take_in_push(database: Database, source: SourceState, pushed: Fetched, at: d
         DatabaseBusy: Nothing was written.
     """
     visit = Visited(replace(source, body_hash=None), pushed, at)
-    taken = _Taken(visit, _read(visit))
     with database.read() as session:
-        taken = replace(_decided(session, taken), left_out=())
+        taken = replace(_take(session, visit), left_out=())
     with database.write() as session:
         _write_items(session, [taken])
         history = {**_poll_row(taken), "outcome": PUSHED if taken.reading.outcome == READ else taken.reading.outcome}
@@ -158,32 +167,8 @@ def take_in_push(database: Database, source: SourceState, pushed: Fetched, at: d
 def _write_items(session: Session, taken: Sequence[_Taken]) -> None:
     items.insert_found(session, [_new_entries(one) for one in taken if one.decision.new])
     for one in taken:
-        if one.reading.drafts:
+        if one.reading.keys:
             _write_known_items(session, one)
-
-
-def _decided(session: Session, taken: _Taken) -> _Taken:
-    drafts = taken.reading.drafts
-    if not drafts:
-        return taken
-    keys = [draft.key for draft in drafts]
-    stored = items.find_known(session, taken.source.id, keys=keys, latest=_RECENT_FACTOR * len(drafts))
-    known = {item.key: _known(item) for item in stored}
-    decision = settle(known, drafts)
-    return replace(taken, decision=decision, left_out=left_out(known, decision))
-
-
-def _known(item: items.KnownItem) -> Known:
-    return Known(
-        key=item.key,
-        url=item.url,
-        content_hash=item.content_hash,
-        revision=item.revision,
-        item_id=item.id,
-        fingerprint=item.fingerprint,
-        published_at=item.published_at,
-        missed=item.missed_at is not None,
-    )
 
 
 def _new_entries(taken: _Taken) -> items.NewEntries:
@@ -201,8 +186,8 @@ def _write_known_items(session: Session, taken: _Taken) -> None:
     edited = [(old, new) for old, new in decision.rekeyed if old.content_hash != new.content_hash]
     changes = {old.item_id: new for old, new in (*decision.changed, *edited)}
     items.revise_items(session, changes, at, fingerprints=written)
-    rewritten = {old.item_id: written[old.key] for old in decision.unchanged if old.fingerprint != written[old.key]}
-    items.note_fingerprints(session, rewritten)
+    again = ((old, written.get(old.key, old.fingerprint)) for old in decision.unchanged)
+    items.note_fingerprints(session, {old.item_id: now for old, now in again if old.fingerprint != now})
     items.doubt_items(session, [item.item_id for item in taken.left_out], at)
     items.welcome_items(session, [item.item_id for item in decision.shown if item.missed])
 
@@ -217,7 +202,7 @@ def _finished(taken: _Taken) -> Visit:
     return Visit(
         slug=source.spec.slug,
         interval=source.interval,
-        entries=len(reading.drafts),
+        entries=len(reading.keys),
         new=len(taken.decision.new),
         since_last=at - source.last_success_at if source.last_success_at else None,
         unchanged=reading.outcome == UNCHANGED,
@@ -264,7 +249,7 @@ def _poll_row(taken: _Taken) -> Mapping[str, Any]:
         "detail": reading.detail,
         "http_status": outcome.status,
         "body_bytes": reading.body_bytes,
-        "entries": len(reading.drafts),
+        "entries": len(reading.keys),
         "new_items": len(decision.new),
         "changed_items": len(decision.changed),
         "overlap": decision.overlap if reading.outcome == READ else None,

@@ -6,8 +6,8 @@ The order of work: the text (``charset``), what no parser may see (``document``)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -21,6 +21,7 @@ from monitor.polling.discover import advertised_feeds
 from monitor.polling.document import MOST_ENTRIES, NoFeed, prepare
 from monitor.polling.jsonfeed import read_json_feed
 from monitor.polling.keys import absolute_link, entry_key
+from monitor.polling.pieces import cut
 from monitor.polling.plaintext import plain_text, tidy_paragraphs
 from monitor.polling.raw import RawEntry, RawFeed, RawText
 from monitor.polling.ttl import Asked, asked
@@ -77,6 +78,7 @@ class Draft:
 class ParsedFeed:
     """What a feed held at one visit.
 
+    ``seen`` are the keys of entries that are written as they were before; for them there are no drafts.
     ``ttl``, ``skip_hours`` (of UTC, 0 to 23) and ``skip_days`` (0 is Monday) are what the feed asks for; ``hub``
     and ``self_url`` are those of WebSub. ``warnings`` tell an editor what was wrong and yet could be read.
     """
@@ -90,10 +92,11 @@ class ParsedFeed:
     hub: str | None = None
     self_url: str | None = None
     warnings: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """All entries, their text read anew at each asking."""
+        """All entries but those seen before, their text read anew at each asking."""
         return tuple(draft.entry() for draft in self.drafts)
 
 
@@ -105,8 +108,22 @@ class NotAFeed:
     feeds_found: tuple[str, ...] = ()
 
 
+Recall = Callable[[int], Mapping[str, str]]
+"""Asked with the number of entries of a feed: the keys of its known ones, by their fingerprints."""
+
+
+def _knows_nothing(_count: int) -> Mapping[str, str]:
+    return {}
+
+
 def parse_feed(
-    body: bytes, *, url: str, content_type: str = "", language: Language | None = None, now: datetime
+    body: bytes,
+    *,
+    url: str,
+    content_type: str = "",
+    language: Language | None = None,
+    now: datetime,
+    recall: Recall = _knows_nothing,
 ) -> ParsedFeed | NotAFeed:
     """Read a feed: RSS 0.9 to 2.0, RDF, Atom or JSON Feed.
 
@@ -116,25 +133,53 @@ def parse_feed(
         content_type: The ``Content-Type`` header, for its charset.
         language: The source's language where it is known; an entry that declares another one keeps its own.
         now: The time of the visit, aware; dates more than a day after it are clamped to it.
+        recall: What is known; entries that are written in the same way need not be read.
     """
     text = decode(body, content_type)
     if not text.strip():
         return NotAFeed("the document is empty")
     if text.lstrip().startswith("{"):
         json_feed = read_json_feed(text)
-        finish = json_feed and _finished(json_feed, Asked(), (), url=url, language=language, now=now)
+        finish = json_feed and _finished(json_feed, (), Asked(), (), url=url, language=language, now=now)
         return finish or NotAFeed("the document is JSON, but no JSON Feed")
     feed = prepare(text)
     if isinstance(feed, NoFeed):
         return NotAFeed(feed.detail, advertised_feeds(text, url))
-    raw = read_well_formed(feed.text, url) or read_with_feedparser(feed.text, url)
+    raw, seen = _read_news(feed.text, url, recall) or (_read_all(feed.text, url), ())
     if raw is None:
         return NotAFeed("the document begins like a feed, but no feed can be read from it")
-    return _finished(raw, asked(feed.head), feed.warnings, url=url, language=language, now=now)
+    return _finished(raw, seen, asked(feed.head), feed.warnings, url=url, language=language, now=now)
+
+
+def _read_all(text: str, url: str) -> RawFeed | None:
+    return read_well_formed(text, url) or read_with_feedparser(text, url)
+
+
+def _read_news(text: str, url: str, recall: Recall) -> tuple[RawFeed, tuple[str, ...]] | None:
+    """The feed without the entries that are known, and the keys of these; None where it must be read as a whole."""
+    pieces = cut(text, url)
+    if pieces is None:
+        return None
+    known = recall(len(pieces.entries))
+    rest = pieces.without(known)
+    raw = _read_all(rest, url) if rest else None
+    news = [own for own in pieces.fingerprints if own not in known]
+    if raw is None or len(raw.entries) != len(news):
+        return None
+    entries = tuple(replace(entry, piece=own) for entry, own in zip(raw.entries, news, strict=True))
+    seen = dict.fromkeys(known[own] for own in pieces.fingerprints if own in known)
+    return replace(raw, entries=entries), tuple(seen)
 
 
 def _finished(
-    raw: RawFeed, wishes: Asked, warnings: tuple[str, ...], *, url: str, language: Language | None, now: datetime
+    raw: RawFeed,
+    seen: tuple[str, ...],
+    wishes: Asked,
+    warnings: tuple[str, ...],
+    *,
+    url: str,
+    language: Language | None,
+    now: datetime,
 ) -> ParsedFeed:
     declared = primary_language(raw.language)
     shown = list(islice(raw.entries, MOST_ENTRIES))
@@ -142,7 +187,8 @@ def _finished(
     drafts: dict[str, Draft] = {}
     for entry in telling:
         made = draft(entry, url=url, language=_language(entry, declared, language), now=now)
-        drafts.setdefault(made.key, made)
+        if made.key not in seen:
+            drafts.setdefault(made.key, made)
     empty, repeated = len(shown) - len(telling), len(telling) - len(drafts)
     notes = {f"empty entries: {empty}": empty, f"entries that repeat the key of another: {repeated}": repeated}
     return ParsedFeed(
@@ -155,6 +201,7 @@ def _finished(
         hub=absolute_link(raw.hub, url) or None,
         self_url=absolute_link(raw.self_url, url) or None,
         warnings=(*warnings, *(note for note, count in notes.items() if count)),
+        seen=seen,
     )
 
 

@@ -24,7 +24,10 @@ class RawText:
 
 @dataclass(frozen=True, slots=True)
 class RawEntry:
-    """An entry as written. ``link`` may be relative to ``base``, which may itself be empty."""
+    """An entry as written. ``link`` may be relative to ``base``, which may itself be empty.
+
+    ``piece`` is the fingerprint of its piece of the document, or empty where that was not cut.
+    """
 
     guid: str = ""
     link: str = ""
@@ -36,6 +39,7 @@ class RawEntry:
     updated: str = ""
     language: str = ""
     categories: tuple[str, ...] = ()
+    piece: str = ""
 
     @property
     def tells_something(self) -> bool:
@@ -44,6 +48,8 @@ class RawEntry:
 
     def fingerprint(self, url: str) -> str:
         """A hash of all that is written here and of the address that its links build on, in 32 hex digits."""
+        if self.piece:
+            return self.piece
         texts = (text for part in (self.title, self.summary, self.body) for text in (part.value, str(part.html)))
         rest = (self.guid, self.link, self.base, self.published, self.updated, self.language, *self.categories)
         written = "\x1f".join((url, *texts, *rest))  # a control character that XML forbids

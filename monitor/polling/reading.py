@@ -17,7 +17,7 @@ from monitor.polling.fetch import Failed, FailureKind, Fetched, NotModified, Out
 from monitor.polling.manners import linked
 from monitor.polling.pace import Hints
 from monitor.polling.pages import ParsedPage, StructureChanged, parse_page
-from monitor.polling.parse import Draft, NotAFeed, ParsedFeed, parse_feed
+from monitor.polling.parse import Draft, NotAFeed, ParsedFeed, Recall, parse_feed
 from monitor.polling.ttl import Asked
 from monitor.store.sources import SourceState
 
@@ -38,15 +38,22 @@ class Reading:
     """What an answer holds.
 
     ``outcome`` is ``read``, ``unchanged`` or the value of a ``FailureKind``; ``detail`` is in plain words.
+    ``seen`` are the keys of entries that are written as they were before; for them there are no drafts.
     """
 
     outcome: str
     detail: str = ""
     drafts: tuple[Draft, ...] = ()
+    seen: tuple[str, ...] = ()
     body_hash: str | None = None
     body_bytes: int = 0
     hints: Hints = field(default_factory=Hints)
     hub: HubOffer | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all entries."""
+        return (*self.seen, *(draft.key for draft in self.drafts))
 
     @property
     def failed(self) -> bool:
@@ -54,13 +61,14 @@ class Reading:
         return self.outcome not in {READ, UNCHANGED}
 
 
-def read(source: SourceState, outcome: Outcome, now: datetime) -> Reading:
+def read(source: SourceState, outcome: Outcome, now: datetime, *, recall: Recall | None = None) -> Reading:
     """Read an answer.
 
     Args:
         source: The source, as it was before the visit.
         outcome: How the visit ended.
         now: When it ended, aware UTC.
+        recall: What is known of a feed's entries, so that they need not be read; nothing where it is left out.
     """
     match outcome:
         case Failed():
@@ -69,7 +77,7 @@ def read(source: SourceState, outcome: Outcome, now: datetime) -> Reading:
             hints = Hints(fresh_for=outcome.fresh_for, asked=asked_from(source.asked))
             return Reading(UNCHANGED, body_hash=source.body_hash, hints=hints)
         case Fetched():
-            return _read_body(source, outcome, now)
+            return _read_body(source, outcome, now, recall)
 
 
 def is_unchanged(source: SourceState, fetched: Fetched) -> bool:
@@ -81,7 +89,7 @@ def _hash(fetched: Fetched) -> str:
     return hashlib.sha256(fetched.body).hexdigest()
 
 
-def _read_body(source: SourceState, fetched: Fetched, now: datetime) -> Reading:
+def _read_body(source: SourceState, fetched: Fetched, now: datetime, recall: Recall | None) -> Reading:
     body_hash, size = _hash(fetched), len(fetched.body)
     if body_hash == source.body_hash:
         hints = Hints(fresh_for=fetched.fresh_for, asked=asked_from(source.asked))
@@ -94,6 +102,7 @@ def _read_body(source: SourceState, fetched: Fetched, now: datetime) -> Reading:
         content_type=fetched.content_type,
         language=source.spec.language,
         now=now,
+        recall=recall or (lambda _count: {}),
     )
     if isinstance(parsed, NotAFeed):
         found = f"; the page names {', '.join(parsed.feeds_found)}" if parsed.feeds_found else ""
@@ -101,7 +110,7 @@ def _read_body(source: SourceState, fetched: Fetched, now: datetime) -> Reading:
     asked = Asked(parsed.ttl, parsed.skip_hours, parsed.skip_days)
     hints = Hints(fresh_for=fetched.fresh_for, asked=asked)
     offer = _hub_offer(parsed, fetched)
-    return Reading(READ, "; ".join(parsed.warnings), parsed.drafts, body_hash, size, hints, offer)
+    return Reading(READ, "; ".join(parsed.warnings), parsed.drafts, parsed.seen, body_hash, size, hints, offer)
 
 
 def _hub_offer(parsed: ParsedFeed, fetched: Fetched) -> HubOffer | None:
@@ -128,7 +137,7 @@ def _read_page(source: SourceState, fetched: Fetched, body_hash: str, now: datet
     if isinstance(parsed, StructureChanged):
         return Reading(FailureKind.STRUCTURE_CHANGED.value, parsed.detail, body_bytes=size)
     hints = Hints(fresh_for=fetched.fresh_for)
-    return Reading(READ, "; ".join(parsed.warnings), parsed.drafts, body_hash, size, hints)
+    return Reading(READ, "; ".join(parsed.warnings), parsed.drafts, (), body_hash, size, hints)
 
 
 def asked_from(stored: Mapping[str, Any]) -> Asked:
