@@ -14,7 +14,7 @@ from sqlmodel import Session
 from monitor.core.languages import READER_LANGUAGES
 from monitor.errors import Refused
 from monitor.store.match_log import MatchFilter
-from monitor.store.sources import list_sources
+from monitor.store.source_list import name_sources
 from monitor.store.watchlist import load_pillars, load_topics
 
 T = TypeVar("T")
@@ -136,11 +136,11 @@ def _sources(session: Session, query: LogQuery) -> tuple[int, ...] | None:
     asked = {"slug": query.source, "agency": query.agency, "country": query.country}
     if not any(asked.values()):
         return None
-    rows = list_sources(session)
+    rows = name_sources(session)
     for column, value in asked.items():
         _check("source" if column == "slug" else column, value, sorted({getattr(row, column) for row in rows}))
     found = (row for row in rows if all(value in {"", getattr(row, column)} for column, value in asked.items()))
-    return tuple(row.id for row in found if row.id is not None)
+    return tuple(row.id for row in found)
 
 
 def _check(name: str, value: str, known: list[str]) -> None:

@@ -105,7 +105,7 @@ def read_config(folder: Path) -> Config:
 
 def stored_config(session: Session) -> Config:
     """What the store holds, in the form of the files."""
-    return Config(watchlist.load_pillars(session), watchlist.load_topics(session), sources.load_specs(session))
+    return Config(watchlist.load_pillars(session), watchlist.load_watchlist(session), sources.load_specs(session))
 
 
 def write_config(config: Config, folder: Path) -> list[Path]:

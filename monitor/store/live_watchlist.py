@@ -73,7 +73,7 @@ class LiveWatchlist:
                 meant, future = self._compiling
                 if meant == fingerprint and not (future.done() and future.exception()):
                     return future
-            future = self._compiler.submit(self._swap, store.load_topics(session), fingerprint)
+            future = self._compiler.submit(self._swap, store.load_watchlist(session), fingerprint)
             self._compiling = fingerprint, future
             return future
 

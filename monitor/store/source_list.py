@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, case, func, or_
 from sqlmodel import Session, col, select
@@ -23,6 +23,22 @@ _SEARCHED = (SourceRow.agency, SourceRow.slug, SourceRow.url)
 
 CONDITIONS = ("well", "quiet", "shaky", "failing", "new", "paused", "ended")
 """What can be said of a source in one word, see ``condition``."""
+
+
+class NamedSource(NamedTuple):
+    """A source by its names, for the choices of a filter."""
+
+    id: int
+    slug: str
+    agency: str
+    country: str
+
+
+def name_sources(session: Session) -> list[NamedSource]:
+    """Every source by its names, by country and agency."""
+    columns: Any = (SourceRow.id, SourceRow.slug, SourceRow.agency, SourceRow.country)
+    order = (col(SourceRow.country), col(SourceRow.agency), col(SourceRow.slug))
+    return [NamedSource(*row) for row in session.exec(select(*columns).order_by(*order))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,21 +19,28 @@ from monitor.store.tables import EventRow, PillarRow, TopicRow, WatchRow, WatchV
 
 def load_pillars(session: Session) -> tuple[Pillar, ...]:
     """All pillars, in the Roadmap's order."""
-    rows = session.exec(select(PillarRow).order_by(col(PillarRow.position), col(PillarRow.id)))
+    columns: Any = (PillarRow.id, PillarRow.names)
+    rows = session.exec(select(*columns).order_by(col(PillarRow.position), col(PillarRow.id)))
     return tuple(Pillar(row.id, row.names) for row in rows)
 
 
 def load_topics(session: Session) -> tuple[Topic, ...]:
+    """All active topics in order, without their watches: pages name topics, and may cost no reading of thousands."""
+    columns: Any = (TopicRow.id, TopicRow.pillar_id, TopicRow.names, TopicRow.threshold, TopicRow.needs_neighbours)
+    query = select(*columns).where(col(TopicRow.active)).order_by(col(TopicRow.position), col(TopicRow.id))
+    return tuple(
+        Topic(row.id, row.pillar_id, row.names, (), row.threshold, row.needs_neighbours) for row in session.exec(query)
+    )
+
+
+def load_watchlist(session: Session) -> tuple[Topic, ...]:
     """All active topics with their active watches, in order."""
     watches: dict[str, list[Watch]] = defaultdict(list)
-    active = select(WatchRow).where(col(WatchRow.active))
-    for row in session.exec(active.order_by(col(WatchRow.position), col(WatchRow.id))):
-        watches[row.topic_id].append(_watch(row))
-    rows = session.exec(select(TopicRow).where(col(TopicRow.active)).order_by(col(TopicRow.position), col(TopicRow.id)))
-    return tuple(
-        Topic(row.id, row.pillar_id, row.names, tuple(watches[row.id]), row.threshold, row.needs_neighbours)
-        for row in rows
-    )
+    columns: Any = (WatchRow.topic_id, WatchRow.key, WatchRow.language, WatchRow.query, WatchRow.note, WatchRow.version)
+    query = select(*columns).where(col(WatchRow.active)).order_by(col(WatchRow.position), col(WatchRow.id))
+    for topic, key, language, *rest in session.exec(query):
+        watches[topic].append(Watch(topic, key, Language(language), *rest))
+    return tuple(replace(topic, watches=tuple(watches[topic.id])) for topic in load_topics(session))
 
 
 def watchlist_fingerprint(session: Session) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from asgi_cross_origin_protection import CrossOriginProtection
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitor.app import App
 from monitor.web import (
@@ -79,14 +80,24 @@ def create_web(app: App) -> FastAPI:
         web.include_router(module.router)
     check_declared(web)
     handle_problems(web)
-    web.middleware("http")(_secure)
+    web.add_middleware(_Secured)
     # Browsers say where a request comes from; mutations from elsewhere are refused before any route sees them.
     web.add_middleware(CrossOriginProtection)
     return web
 
 
-async def _secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+class _Secured:
+    """Gives every response the headers that it does not have yet; around the bytes, since it costs each page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def start(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, start if scope["type"] == "http" else send)

@@ -19,7 +19,7 @@ from monitor.review.filters import JUDGED, NOBODY, OPEN, LogQuery, Word
 from monitor.review.log import MOST_COUNTED, log_counts, log_page, whole_log
 from monitor.review.statistics import review_statistics
 from monitor.review.views import delete_view, list_views, save_view
-from monitor.store.sources import list_sources
+from monitor.store.source_list import name_sources
 from monitor.store.staff import list_staff
 from monitor.store.watchlist import load_pillars, load_topics
 from monitor.translations import country_name, translations
@@ -67,7 +67,7 @@ def show(request: Request, visitor: Viewer, after: str = "", counted: str = "") 
             views=list_views(session, visitor.address),
             names=verdict_names(),
             can_judge=visitor.role >= Role.REVIEWER,
-            **_options(session, reader_language(request)),
+            **filter_options(session, reader_language(request)),
         )
     if "hx-request" in request.headers:
         response.headers["HX-Push-Url"] = _address(query)
@@ -100,9 +100,9 @@ def _address(query: LogQuery) -> str:
     return f"/matches?{query.as_query()}" if query.as_query() else "/matches"
 
 
-def _options(session: Session, language: Language) -> dict[str, Any]:
+def filter_options(session: Session, language: Language) -> dict[str, Any]:
     """What the fields of the filter offer."""
-    topics, sources = load_topics(session), list_sources(session)
+    topics, sources = load_topics(session), name_sources(session)
     reviewers = [row.address for row in list_staff(session) if row.role != STAFF_ROLES[0].word]
     say = translations(language)
     return {
