@@ -92,7 +92,7 @@ def main() -> None:
     deep = cursor_of_page(app, 500)
     with served(folder) as site:
         measure_pages(app, site, cookie, deep, asked.times)
-        measure_previews(app, site, cookie, asked.times)
+        measure_previews(app, site, cookie)
         measure_crowd(site, cookie, deep, asked.times)
         measure_share(app, site, cookie, 10 * asked.times)
     app.database.close()
@@ -125,12 +125,12 @@ def measure_pages(app: App, site: Site, cookie: str, deep: str, times: int) -> N
         print(f"counts, no filter    {median_ms(lambda: log_counts(session, LogQuery()), times):8.1f} ms")
 
 
-def measure_previews(app: App, site: Site, cookie: str, times: int) -> None:
+def measure_previews(app: App, site: Site, cookie: str) -> None:
     """The preview of a query over a year, as it is typed, and a scan of the same items."""
     for query in PREVIEWS:
-        reader = Reader(site, cookie)  # a door that was idle during a scan would be shut
         form = urlencode({"key": "tried", "language": "any", "query": query, "note": "", "span": "52w"})
-        page = median_ms(lambda form=form: reader.get("/watchlist/topics/norad/preview", form), 3)
+        # A door that was idle during a scan would be shut: each page is opened through a new one.
+        page = median_ms(lambda form=form: Reader(site, cookie).get("/watchlist/topics/norad/preview", form), 3)
         indexed, found = timed(app, query)
         # No source is of such a country: the same items are found, but no index can tell which they may be.
         scanned, same = timed(app, f"({query}) OR country:XX")
@@ -185,7 +185,7 @@ def measure_share(app: App, site: Site, cookie: str, times: int) -> None:
     """The log page's requests a second beside its query and rendering alone, in turns."""
     template = environment(Language.EN).get_template("matches/log.html")
     with app.database.read() as session:
-        values = {**log_values(app, session), **filter_options(session, Language.EN)}
+        values = {**log_values(session), **filter_options(session, Language.EN)}
 
     def alone() -> None:
         with app.database.read() as session:
@@ -205,7 +205,7 @@ def measure_share(app: App, site: Site, cookie: str, times: int) -> None:
     print(f"share: {by_clock:.2f} of the requests/s, {by_processor:.2f} by processor time (target 0.5)")
 
 
-def log_values(app: App, session: Session) -> dict[str, Any]:
+def log_values(session: Session) -> dict[str, Any]:
     """What the template of the log names besides its lines and the choices of its filter."""
     holder = Holder(1, 1, "bench@example.org", Role.OPERATOR, END)
     others = [(tag, OWN_NAMES[Language(tag)], f"/matches?lang={tag}") for tag in ("fr", "es")]

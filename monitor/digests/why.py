@@ -39,6 +39,7 @@ class Cause(Enum):
     UNMATCHED = auto()
     NO_TOPIC = auto()
     NOT_FOLLOWED = auto()
+    LOST = auto()
     NOISE = auto()
     HELD = auto()
     PASSING = auto()
@@ -69,6 +70,7 @@ _SENTENCES: Mapping[Cause, str] = {
     Cause.UNMATCHED: _("It has come in and has not been matched with the topics yet."),
     Cause.NO_TOPIC: _("No topic’s watch finds it."),
     Cause.NOT_FOLLOWED: _("It belongs to %(topic)s, which you do not follow."),
+    Cause.LOST: _("The watches of %(topic)s do not find it any more."),
     Cause.NOISE: _("A reviewer found that it does not belong to %(topic)s."),
     Cause.HELD: _("It belongs to %(topic)s and waits for a reviewer."),
     Cause.PASSING: _("It names %(topic)s only in passing; that alone makes no digest."),
@@ -181,6 +183,8 @@ def _of_match(asked: _Asked, match: MatchRow) -> Reason:
     word = asked.session.exec(latest.limit(1)).first()
     if word == "noise":
         return Reason(Cause.NOISE, topic)
+    if match.lost_at:
+        return Reason(Cause.LOST, topic)
     if asked.hold and word is None:
         return Reason(Cause.HELD, topic)
     if told := _told_before(asked, match):

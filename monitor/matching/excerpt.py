@@ -54,7 +54,9 @@ def excerpt(document: Document, evidence: Iterable[Evidence], *, limit: int = 30
     That is the sentence with the most different terms in it, the first of equals. The title, which a reader
     sees anyway, is shown only where summary and body hold no evidence. White space is made even.
     """
-    places = sorted(evidence, key=lambda found: (_FIELD_ORDER.index(found.field), found.start))
+    # A text that has just changed may be shorter than the one in which the evidence was found.
+    within = (found for found in evidence if found.end <= len(getattr(document, found.field)))
+    places = sorted(within, key=lambda found: (_FIELD_ORDER.index(found.field), found.start))
     places = [found for found in places if found.field != "title"] or places
     sentences: dict[tuple[FieldName, Span], list[Evidence]] = {}
     for field, of_field in groupby(places, key=lambda found: found.field):

@@ -48,6 +48,7 @@ def line_values(line: LogLine) -> dict[str, Any]:
         "reviewer": verdict.reviewer if verdict else "",
         "judged_at": verdict.at.isoformat() if verdict else "",
         "assignee": match.assignee,
+        "lost_at": match.lost_at.isoformat() if match.lost_at else "",
         "news_at": match.news_at.isoformat(),
         "first_seen_at": match.first_seen_at.isoformat(),
         "agency": match.document.agency,

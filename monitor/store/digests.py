@@ -174,7 +174,7 @@ def silent_topics(session: Session, subscriber_id: int, since: datetime) -> set[
     newest = (
         select(ItemRow.first_seen_at)
         .join(MatchRow, col(MatchRow.item_id) == col(ItemRow.id))
-        .where(MatchRow.topic_id == SubscriptionRow.topic_id, col(MatchRow.worthy))
+        .where(MatchRow.topic_id == SubscriptionRow.topic_id, col(MatchRow.worthy), passable(hold=False))
         .order_by(col(MatchRow.id).desc())
         .limit(1)
         .correlate(SubscriptionRow)

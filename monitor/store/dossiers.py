@@ -13,6 +13,7 @@ from monitor.core.nouns import Document, Evidence
 from monitor.errors import NotFound
 from monitor.store.items import document_of
 from monitor.store.tables import ItemRow, MatchRow, RevisionRow, SourceRow, TopicRow
+from monitor.store.verdicts import passable
 from monitor.translations import marked as _
 
 NO_SUCH_ITEM = _("There is no such item.")
@@ -167,7 +168,9 @@ def _earlier(session: Session, item_id: int) -> list[Version]:
 def _found(session: Session, item_id: int, revision: int) -> tuple[Found, ...]:
     columns: Any = (MatchRow.topic_id, MatchRow.score, MatchRow.worthy, MatchRow.evidence, MatchRow.item_revision)
     query = select(*columns).join(TopicRow, col(TopicRow.id) == col(MatchRow.topic_id))
-    query = query.where(MatchRow.item_id == item_id).order_by(col(MatchRow.score).desc(), MatchRow.topic_id)
+    query = query.where(MatchRow.item_id == item_id, passable(hold=False)).order_by(
+        col(MatchRow.score).desc(), MatchRow.topic_id
+    )
     return tuple(
         Found(topic, score, worthy, tuple(Evidence(**place) for place in evidence), seen == revision)
         for topic, score, worthy, evidence, seen in session.exec(query)

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, or_, update
 from sqlmodel import Session, col, select
 
 from monitor.core.nouns import Document, Evidence, TopicMatch
 from monitor.store.items import document_of
-from monitor.store.tables import DigestItemRow, ItemRow, MatchRow, SourceRow
+from monitor.store.tables import DigestItemRow, ItemRow, MatchRow, SourceRow, VerdictRow
 from monitor.store.upsert import insert_or_update
 from monitor.store.verdicts import passable
 
@@ -37,6 +37,7 @@ class LoggedMatch:
     document: Document
     verdict: str
     assignee: str
+    lost_at: datetime | None
 
     @property
     def news_at(self) -> datetime:
@@ -55,7 +56,8 @@ def save_matches(
 ) -> None:
     """Write all matches of one revision of an item, and that this revision has been matched.
 
-    A topic that no longer matches loses its match, unless the match is in somebody's digest: the ledger keeps it.
+    A topic that no longer matches loses its match, unless the match is in somebody's digest, which the ledger tells of,
+    or a reviewer has said something of it: then it stays, with the time since which it is lost.
     """
     of_item = select(ItemRow.source_id, ItemRow.news_at, ItemRow.language).where(ItemRow.id == item_id)
     source_id, news_at, language = session.exec(of_item).one()
@@ -72,21 +74,24 @@ def save_matches(
             "item_revision": revision,
             "watchlist_version": watchlist_version,
             "matched_at": now,
+            "lost_at": None,
         }
         for match in matches
     ]
     insert_or_update(session, MatchRow, rows, unique=("item_id", "topic_id"))
-    in_ledger = select(DigestItemRow.match_id).where(DigestItemRow.match_id == MatchRow.id).exists()
-    lost = (
-        delete(MatchRow)
-        .where(col(MatchRow.item_id) == item_id, col(MatchRow.topic_id).not_in([match.topic for match in matches]))
-        .where(~in_ledger)
-    )
     connection = session.connection()
-    connection.execute(lost)
+    lost = (col(MatchRow.item_id) == item_id, col(MatchRow.topic_id).not_in([match.topic for match in matches]))
+    connection.execute(delete(MatchRow).where(*lost, ~_is_kept()))
+    connection.execute(update(MatchRow).where(*lost, col(MatchRow.lost_at).is_(None)).values(lost_at=now))
     # The revision is part of the condition: an edit that came in between must be matched again.
     matched = update(ItemRow).where(col(ItemRow.id) == item_id, col(ItemRow.revision) == revision)
     connection.execute(matched.values(matched_revision=revision))
+
+
+def _is_kept() -> ColumnElement[bool]:
+    in_ledger = select(DigestItemRow.match_id).where(DigestItemRow.match_id == MatchRow.id).exists()
+    judged = select(VerdictRow.id).where(VerdictRow.match_id == MatchRow.id).exists()
+    return or_(in_ledger, judged)
 
 
 def list_matches(
@@ -147,6 +152,7 @@ def select_logged() -> Any:
         MatchRow.news_at,
         MatchRow.verdict,
         MatchRow.assignee,
+        MatchRow.lost_at,
         ItemRow.url,
         ItemRow.title,
         ItemRow.summary,
@@ -188,4 +194,5 @@ def logged_match(row: Any) -> LoggedMatch:
         document=document_of(row._mapping),  # noqa: SLF001 - SQLAlchemy's public name
         verdict=row.verdict,
         assignee=row.assignee,
+        lost_at=row.lost_at,
     )

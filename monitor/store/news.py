@@ -1,6 +1,7 @@
 """What the public reads: how lively the topics are, and their news by the time of publication.
 
-Only worthy matches are news. Counts and pages are found in the indexes of the match table; rows are read, no entities.
+What is news, ``IS_NEWS`` says. Counts and pages are found in the indexes of the match table; rows are read, no
+entities.
 """
 
 from __future__ import annotations
@@ -15,10 +16,15 @@ from sqlalchemy import distinct, func, literal, text, true, tuple_, union_all
 from sqlmodel import Session, col, select
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from monitor.store import tables
 from monitor.store.matches import LoggedMatch, logged_match, select_logged
 from monitor.store.tables import ItemRow, MatchRow, SourceRow, TopicRow
 
 WEEK = timedelta(days=7)
+
+# SQLite takes a partial index only for its very condition; SQLAlchemy would write "worthy = 1".
+IS_NEWS = text(f"({tables.IS_NEWS})")
+"""That a match is news. Only ``match`` has the columns that it names, so it may stand in a query over others, too."""
 
 
 def weekly_counts(
@@ -36,7 +42,7 @@ def weekly_counts(
     of_span = (
         select(func.count())
         .select_from(MatchRow)
-        .where(_IS_NEWS, MatchRow.topic_id == TopicRow.id)
+        .where(IS_NEWS, MatchRow.topic_id == TopicRow.id)
         .where(col(MatchRow.news_at) > spans.c.start, col(MatchRow.news_at) <= spans.c.end)
         .correlate(TopicRow, spans)
         .scalar_subquery()
@@ -58,7 +64,7 @@ def _span(number: int, start: datetime) -> Any:
 
 def count_news(session: Session, since: datetime, until: datetime) -> int:
     """How many items were news in a time, each once, however many topics it is about."""
-    items = select(func.count(distinct(col(MatchRow.item_id)))).where(_IS_NEWS)
+    items = select(func.count(distinct(col(MatchRow.item_id)))).where(IS_NEWS)
     return session.exec(items.where(col(MatchRow.news_at) > since, col(MatchRow.news_at) <= until)).one()
 
 
@@ -76,7 +82,7 @@ def latest_news(session: Session) -> dict[str, Latest]:
     """The newest news of each active topic that ever had any."""
     newest = (
         select(MatchRow.id)
-        .where(_IS_NEWS, MatchRow.topic_id == TopicRow.id)
+        .where(IS_NEWS, MatchRow.topic_id == TopicRow.id)
         .order_by(col(MatchRow.news_at).desc(), col(MatchRow.id).desc())
         .limit(1)
         .correlate(TopicRow)
@@ -116,7 +122,7 @@ def list_news(
 
 def _newest_ids(condition: Any, before: tuple[datetime, int] | None, limit: int) -> Any:
     place = (col(MatchRow.news_at), col(MatchRow.id))
-    query = select(MatchRow.id).where(_IS_NEWS, condition)
+    query = select(MatchRow.id).where(IS_NEWS, condition)
     if before is not None:
         query = query.where(tuple_(*place) < before)
     return query.order_by(*(key.desc() for key in place)).limit(limit).subquery()
@@ -133,7 +139,7 @@ class Publisher:
 
 def publishers(session: Session, topic: str, since: datetime) -> list[Publisher]:
     """Who published how much news of a topic since a time, the most first."""
-    news = select(MatchRow.source_id, func.count().label("count")).where(_IS_NEWS, MatchRow.topic_id == topic)
+    news = select(MatchRow.source_id, func.count().label("count")).where(IS_NEWS, MatchRow.topic_id == topic)
     by_source = news.where(MatchRow.news_at >= since).group_by(col(MatchRow.source_id)).subquery()
     total = func.sum(by_source.c.count)
     query = select(SourceRow.agency, SourceRow.country, total).join(by_source, by_source.c.source_id == SourceRow.id)
@@ -147,7 +153,3 @@ def by_country(found: Sequence[Publisher]) -> Mapping[str, int]:
     for publisher in found:
         counts[publisher.country] += publisher.count
     return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
-
-
-# SQLite takes a partial index only for its very condition; SQLAlchemy would write "worthy = 1".
-_IS_NEWS = text('"match".worthy')

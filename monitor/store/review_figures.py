@@ -77,7 +77,12 @@ def open_by_topic(session: Session, since: datetime) -> Mapping[str, int]:
     count = func.count()
     query = (
         select(col(MatchRow.topic_id), count)
-        .where(col(MatchRow.news_at) >= since, col(MatchRow.worthy), col(MatchRow.verdict) == "")
+        .where(
+            col(MatchRow.news_at) >= since,
+            col(MatchRow.worthy),
+            col(MatchRow.verdict) == "",
+            col(MatchRow.lost_at).is_(None),
+        )
         .group_by(col(MatchRow.topic_id))
         .order_by(count.desc(), col(MatchRow.topic_id))
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text, tuple_
+from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
 from monitor.core.languages import READER_LANGUAGES, Language
@@ -17,6 +17,7 @@ from monitor.matching.query import Query, parse_query
 from monitor.matching.watchlist import Watchlist, compile_watchlist
 from monitor.store.archive import may_hold
 from monitor.store.items import load_documents
+from monitor.store.news import IS_NEWS
 from monitor.store.tables import ItemRow, MatchRow
 
 Place = tuple[datetime, int]
@@ -133,7 +134,7 @@ def _conditions(session: Session, queries: Sequence[Query], wanted: Search) -> I
     if wanted.language is not Language.ANY:
         yield col(ItemRow.language).not_in([other for other in READER_LANGUAGES if other is not wanted.language])
     if wanted.topic:
-        of_topic = select(MatchRow.item_id).where(MatchRow.topic_id == wanted.topic, text('"match".worthy'))
+        of_topic = select(MatchRow.item_id).where(MatchRow.topic_id == wanted.topic, IS_NEWS)
         yield col(ItemRow.id).in_(of_topic)
     if wanted.since:
         yield col(ItemRow.news_at) >= wanted.since

@@ -11,6 +11,7 @@ from monitor.core.languages import Language
 from monitor.core.nouns import Document, Evidence, Topic
 from monitor.matching.suggest import Suggestion, passages, suggest
 from monitor.store.items import StoredDocument, load_documents
+from monitor.store.news import IS_NEWS
 from monitor.store.tables import ItemRow, MatchRow
 from monitor.store.verdicts import relevance
 
@@ -49,7 +50,7 @@ def suggest_phrases(
         The suggestions, and how many of the topic's items they come from.
     """
     judged = relevance(session, topic.id) if verdicts is None else verdicts
-    worthy = select(MatchRow.item_id, MatchRow.evidence).where(MatchRow.topic_id == topic.id, col(MatchRow.worthy))
+    worthy = select(MatchRow.item_id, MatchRow.evidence).where(MatchRow.topic_id == topic.id, IS_NEWS)
     relevant: dict[int, Sequence[dict[str, Any]]] = {
         item_id: [] for item_id, is_relevant in judged.items() if is_relevant
     }

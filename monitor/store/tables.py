@@ -293,6 +293,9 @@ class RevisionRow(SQLModel, table=True):
     content_hash: str
 
 
+IS_NEWS = "worthy AND verdict <> 'noise' AND lost_at IS NULL"
+"""What makes a match news, to be told to anybody: enough of it, not called noise, and still found by the watchlist."""
+
 _FILTERED = ("language", "score", "worthy", "item_id")
 """What the filters of the match log look at besides topic, source and verdict."""
 
@@ -307,22 +310,21 @@ class MatchRow(SQLModel, table=True):
 
     ``source_id``, ``news_at`` and ``language`` are the item's, ``verdict`` is the word of the latest verdict (empty for
     none): pages of a million matches are found and counted in an index. ``assignee`` is the address of whoever is to
-    judge it.
+    judge it. ``lost_at`` is since when the watchlist finds it no more: it is kept for its verdicts, or for the ledger.
     """
 
     __tablename__ = "match"
     __table_args__: ClassVar[Any] = (
         UniqueConstraint("item_id", "topic_id"),
         Index("ix_match_topic_id_id", "topic_id", "id"),
-        Index("ix_match_news", "news_at", "id", sqlite_where=text("worthy"), postgresql_where=text("worthy")),
+        Index("ix_match_news", "news_at", "id", **_only(IS_NEWS)),
         Index(
             "ix_match_topic_news",
             "topic_id",
             "news_at",
             "id",
             "source_id",
-            sqlite_where=text("worthy"),
-            postgresql_where=text("worthy"),
+            **_only(IS_NEWS),
         ),
         # The match log walks one of these, the most selective, and finds all that a filter asks for in it.
         Index("ix_match_log", "news_at", "id", "topic_id", "source_id", "verdict", *_FILTERED),
@@ -355,6 +357,7 @@ class MatchRow(SQLModel, table=True):
     language: str = Field(default="", sa_column_kwargs={"server_default": ""})
     verdict: str = Field(default="", sa_column_kwargs={"server_default": ""})
     assignee: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    lost_at: datetime | None = None
 
 
 class VerdictRow(SQLModel, table=True):

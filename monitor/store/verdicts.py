@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlmodel import Session, col
 
 from monitor.store.tables import MatchRow, VerdictRow
@@ -29,9 +29,12 @@ class LatestVerdict:
 
 
 def passable(*, hold: bool) -> ColumnElement[bool]:
-    """That the match may be told: a reviewer has passed it, or, where nothing is held, has not called it noise."""
-    word = col(MatchRow.verdict)
-    return word.in_(PASSED) if hold else word != NOISE
+    """That the match may be told: a reviewer has passed it, or, where nothing is held, has not called it noise.
+
+    What the watchlist no longer finds is told to nobody.
+    """
+    word, is_found = col(MatchRow.verdict), col(MatchRow.lost_at).is_(None)
+    return and_(is_found, word.in_(PASSED) if hold else word != NOISE)
 
 
 def latest_verdict(column: Any) -> Any:
