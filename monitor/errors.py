@@ -18,9 +18,16 @@ Expected outcomes are values, not errors: see ``monitor.polling.fetch`` for what
 
 from __future__ import annotations
 
+from monitor.texts import marked as _
+
 
 class MonitorError(Exception):
     """The base of all errors of the service; its text is written for the person who reads it."""
+
+    @property
+    def text(self) -> str:
+        """What is wrong; marked where it is made, so that a page can say it in its reader's language."""
+        return self.args[0] if self.args else ""
 
 
 class Permanent(MonitorError):
@@ -43,7 +50,8 @@ class SettingError(Permanent):
 
     def __init__(self, where: str, key: str, value: object, remedy: str) -> None:
         self.where, self.key, self.value, self.remedy = where, key, value, remedy
-        super().__init__(f"{where}: {key} = {value!r}: {remedy}")
+        said = {"where": where, "key": key, "value": repr(value), "remedy": remedy}
+        super().__init__(_("%(where)s: %(key)s = %(value)s: %(remedy)s", **said))
 
 
 class QueryError(Permanent):
@@ -53,11 +61,21 @@ class QueryError(Permanent):
         problem: What is wrong, in a short sentence.
         position: The offset, in characters from 0, at which the problem lies in the query.
         remedy: What to write instead.
+
+    ``advice`` is problem and remedy without the place, for where it is shown otherwise.
     """
 
     def __init__(self, problem: str, position: int, remedy: str) -> None:
         self.problem, self.position, self.remedy = problem, position, remedy
-        super().__init__(f"{problem} (at character {position + 1}). {remedy}")
+        self.advice = _("%(problem)s. %(remedy)s", problem=problem, remedy=remedy)
+        super().__init__(
+            _(
+                "%(problem)s (at character %(place)s). %(remedy)s",
+                problem=problem,
+                place=str(position + 1),
+                remedy=remedy,
+            )
+        )
 
 
 class NotFound(Permanent):

@@ -49,7 +49,7 @@ from monitor.store.live_watchlist import reopen_if_changed
 from monitor.store.staff import prune_staff
 from monitor.store.tables import DigestRow, LetterRow, PushRow
 from monitor.subscriptions.subscribe import KEEP_SIGNUPS
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from monitor.errors import NotFound
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 
 INVALID = _("This link is not valid. Open the newest mail from us and follow the link in it.")
 

@@ -13,17 +13,20 @@ from functools import cache
 from gettext import NullTranslations
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_interval, format_skeleton, format_time, get_timezone_location
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import NullTranslations as Untranslated
 from babel.support import Translations
 
 from monitor.core.languages import Language
 from monitor.core.schedule import Frequency, Schedule
+from monitor.texts import Text
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 
@@ -52,9 +55,20 @@ def locale(language: Language) -> Locale:
     return Locale.parse(_LOCALES.get(language, "en_GB"))
 
 
-def marked(text: str) -> str:
-    """Mark a text for the catalogues where it is written (imported as ``_``); whoever shows it translates it."""
-    return text
+def say(text: str, language: Language) -> str:
+    """A marked text in a reader's language; what the catalogues do not have stays as it is."""
+    if not text:
+        return ""
+    found = translations(language).gettext(text.id if isinstance(text, Text) else text)
+    if not isinstance(text, Text) or not text.values:
+        return found
+    return found % {name: _said(value, language) for name, value in text.values.items()}
+
+
+def _said(value: Any, language: Language) -> str:
+    if isinstance(value, int):
+        return format_decimal(value, locale=locale(language))
+    return say(value, language) if isinstance(value, Text) else str(value)
 
 
 def day(moment: datetime, language: Language, zone: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from email_validator import EmailNotValidError, validate_email
 
 from monitor.errors import Refused
+from monitor.texts import marked as _
 
 
 def normalised_address(address: str) -> str:
@@ -22,5 +23,5 @@ def normalised_address(address: str) -> str:
             address, allow_smtputf8=False, check_deliverability=False, strict=True, test_environment=True
         )
     except EmailNotValidError as error:
-        raise Refused(f"address {address!r}: {error}") from error
+        raise Refused(_("address %(address)s: %(error)s", address=repr(address), error=error)) from error
     return f"{checked.local_part}@{checked.ascii_domain}".lower()

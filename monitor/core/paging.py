@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from monitor.errors import Refused
+from monitor.texts import marked as _
 
 T = TypeVar("T")
 _LONGEST = 500
@@ -56,7 +57,9 @@ def read_cursor(text: str, *kinds: type) -> tuple[Any, ...]:
         keys = json.loads(base64.urlsafe_b64decode(text[:_LONGEST] + "=" * (-len(text) % 4)))
         return tuple(_read(key, kind) for key, kind in zip(keys, kinds, strict=True))
     except (ValueError, TypeError, OverflowError, binascii.Error) as error:
-        raise Refused(f"cursor {text[:40]!r}: take the cursor from the answer before, or leave it out") from error
+        raise Refused(
+            _("cursor %(text)s: take the cursor from the answer before, or leave it out", text=repr(text[:40]))
+        ) from error
 
 
 def _read(key: Any, kind: type) -> Any:

@@ -15,6 +15,7 @@ import tomlkit
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.nouns import SourceKind, SourceSpec
 from monitor.errors import Refused, SettingError
+from monitor.texts import marked as _
 
 SELECTOR_NAMES = ("item", "title", "link", "date", "summary", "next", "article")
 """What a CSS selector of a source may find: the parts of a list of publications, the link to its next page, and an
@@ -23,7 +24,7 @@ article's main text."""
 _REQUIRED = ("slug", "url", "agency", "country", "language")
 _KEYS = (*_REQUIRED, "kind", "selectors", "last_verified", "note")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_COUNTRY_REMEDY = "write an ISO 3166 code such as CA, or EU, or INT"
+_COUNTRY_REMEDY = _("write an ISO 3166 code such as CA, or EU, or INT")
 _COUNTRY = re.compile(r"[A-Z]{2}|INT")
 _NOT_IN_A_URL = re.compile(r"[\s\\\x00-\x1f\x7f]")
 
@@ -41,11 +42,11 @@ def read_sources(text: str, where: str) -> tuple[SourceSpec, ...]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingError(where, "TOML", str(error), "correct the syntax at that place") from error
+        raise SettingError(where, "TOML", str(error), _("correct the syntax at that place")) from error
     _refuse_unknown(document, ("sources",), where, "")
     rows = document.get("sources", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise SettingError(where, "sources", rows, "write each source as a [[sources]] table")
+        raise SettingError(where, "sources", rows, _("write each source as a [[sources]] table"))
     for number, row in enumerate(rows):
         _refuse_unknown(row, _KEYS, where, f"sources[{number}].")
     sources = tuple(_source(row, where, f"sources[{number}]") for number, row in enumerate(rows))
@@ -73,7 +74,7 @@ def check_country(code: str) -> None:
         Refused: It is not.
     """
     if not _COUNTRY.fullmatch(code):
-        raise Refused(f"country {code[:20]!r}: {_COUNTRY_REMEDY}")
+        raise Refused(_("country %(code)s: %(remedy)s", code=repr(code[:20]), remedy=_COUNTRY_REMEDY))
 
 
 def write_sources(sources: Sequence[SourceSpec]) -> str:
@@ -92,7 +93,7 @@ def _row(source: SourceSpec) -> dict[str, object]:
 def _source(row: Mapping[str, Any], where: str, at: str) -> SourceSpec:
     texts = {key: _text(row, key, where, at) for key in _KEYS if key != "selectors"}
     for key in _REQUIRED:
-        _demand(bool(texts[key]), where, _under(at, key), row.get(key), "give it a value")
+        _demand(bool(texts[key]), where, _under(at, key), row.get(key), _("give it a value"))
     _check(texts, where, at)
     kind = SourceKind(texts["kind"] or SourceKind.FEED)
     return SourceSpec(
@@ -114,19 +115,19 @@ def _under(at: str, key: str) -> str:
 
 def _text(row: Mapping[str, Any], key: str, where: str, at: str) -> str:
     value = row.get(key, "")
-    _demand(isinstance(value, str), where, _under(at, key), value, "write a text in quotes")
+    _demand(isinstance(value, str), where, _under(at, key), value, _("write a text in quotes"))
     return str(value).strip()
 
 
 def _check(texts: Mapping[str, str], where: str, at: str) -> None:
     languages = ", ".join(READER_LANGUAGES)
     remedies = {
-        "slug": (_SLUG.fullmatch(texts["slug"]), "use small letters, digits and single hyphens"),
-        "url": (_is_web_address(texts["url"]), "write an address that begins with https:// or http://"),
+        "slug": (_SLUG.fullmatch(texts["slug"]), _("use small letters, digits and single hyphens")),
+        "url": (_is_web_address(texts["url"]), _("write an address that begins with https:// or http://")),
         "country": (_COUNTRY.fullmatch(texts["country"]), _COUNTRY_REMEDY),
-        "language": (texts["language"] in READER_LANGUAGES, f"write one of {languages}"),
-        "kind": (texts["kind"] in {"", *SourceKind}, "write feed or page"),
-        "last_verified": (_is_day_or_empty(texts["last_verified"]), "write a day as YYYY-MM-DD, or leave it empty"),
+        "language": (texts["language"] in READER_LANGUAGES, _("write one of %(languages)s", languages=languages)),
+        "kind": (texts["kind"] in {"", *SourceKind}, _("write feed or page")),
+        "last_verified": (_is_day_or_empty(texts["last_verified"]), _("write a day as YYYY-MM-DD, or leave it empty")),
     }
     for key, (fits, remedy) in remedies.items():
         _demand(bool(fits), where, _under(at, key), texts[key], remedy)
@@ -134,12 +135,12 @@ def _check(texts: Mapping[str, str], where: str, at: str) -> None:
 
 def _selectors(value: object, kind: SourceKind, where: str, at: str) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise SettingError(where, at, value, 'write { item = "…", title = "…" }')
+        raise SettingError(where, at, value, _('write { item = "…", title = "…" }'))
     _refuse_unknown(value, SELECTOR_NAMES, where, f"{at}.")
     for name, selector in value.items():
-        _demand(_is_selector(selector), where, f"{at}.{name}", selector, "write a CSS selector")
+        _demand(_is_selector(selector), where, f"{at}.{name}", selector, _("write a CSS selector"))
     if kind is SourceKind.PAGE and "item" not in value:
-        raise SettingError(where, at, value, "a page needs at least the selector item")
+        raise SettingError(where, at, value, _("a page needs at least the selector item"))
     return dict(value)
 
 
@@ -168,7 +169,9 @@ def _is_day_or_empty(text: str) -> bool:
 
 def _refuse_unknown(row: Mapping[str, Any], known: Sequence[str], where: str, prefix: str) -> None:
     for key, value in row.items():
-        _demand(key in known, where, f"{prefix}{key}", value, f"no such key; known are {', '.join(known)}")
+        _demand(
+            key in known, where, f"{prefix}{key}", value, _("no such key; known are %(known)s", known=", ".join(known))
+        )
 
 
 def _refuse_repeats(sources: Sequence[SourceSpec], where: str) -> None:
@@ -176,7 +179,7 @@ def _refuse_repeats(sources: Sequence[SourceSpec], where: str) -> None:
         seen: set[str] = set()
         for number, source in enumerate(sources):
             value = getattr(source, key)
-            _demand(value not in seen, where, f"sources[{number}].{key}", value, "each source needs its own")
+            _demand(value not in seen, where, f"sources[{number}].{key}", value, _("each source needs its own"))
             seen.add(value)
 
 

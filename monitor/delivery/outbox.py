@@ -16,6 +16,7 @@ from pathlib import Path
 
 from monitor.delivery.outcome import Deferred, Delivered, Outcome
 from monitor.errors import NotFound, Refused
+from monitor.texts import marked as _
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._-]")
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -72,9 +73,16 @@ class Outbox:
         paths = [path for path in self._paths() if path.name.startswith(name)]
         exact = [path for path in paths if path.name == name]
         if not paths:
-            raise NotFound(f"no mail in {self._folder} begins with {name!r}")
+            raise NotFound(_("no mail in %(folder)s begins with %(name)s", folder=self._folder, name=repr(name)))
         if len(paths) > 1 and not exact:
-            raise Refused(f"{len(paths)} mails in {self._folder} begin with {name!r}; write more of the name")
+            raise Refused(
+                _(
+                    "%(count)s mails in %(folder)s begin with %(name)s; write more of the name",
+                    count=len(paths),
+                    folder=self._folder,
+                    name=repr(name),
+                )
+            )
         return _read((exact or paths)[0])
 
     def find(self, name: str) -> StoredMail:
@@ -85,7 +93,7 @@ class Outbox:
         """
         path = next((path for path in self._paths() if path.name == name), None)
         if path is None:
-            raise NotFound("this mail is not in the outbox any more")
+            raise NotFound(_("this mail is not in the outbox any more"))
         return _read(path)
 
     def _paths(self) -> Iterator[Path]:
@@ -96,7 +104,7 @@ def _file_name(message: bytes) -> str:
     headers = BytesParser(policy=default_policy).parsebytes(message, headersonly=True)
     named = _UNSAFE.sub("", str(headers["Message-ID"] or ""))
     if not named:
-        raise Refused("a message without a Message-ID cannot be kept: nothing would tell it from its copy")
+        raise Refused(_("a message without a Message-ID cannot be kept: nothing would tell it from its copy"))
     return f"{named[:200]}.eml"
 
 

@@ -26,7 +26,7 @@ from monitor.store.tables import (
     VerdictRow,
 )
 from monitor.store.watchlist import load_topics
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 
 
 class Cause(Enum):

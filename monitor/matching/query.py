@@ -30,6 +30,7 @@ from monitor.matching.tree import (
     depth,
     needs_something,
 )
+from monitor.texts import marked as _
 
 MAX_LENGTH = 2_000  # characters, as typed and as printed
 MAX_DEPTH = 20
@@ -62,8 +63,8 @@ def parse_query(text: str, language: Language = Language.ANY) -> Query:
         QueryError: The query cannot be understood, asks for too much, or has nothing that must be found.
     """
     if len(text) > MAX_LENGTH:
-        problem = f"The query has {len(text):,} characters; {MAX_LENGTH:,} are allowed"
-        raise QueryError(problem, MAX_LENGTH, "Make several watches of it.")
+        problem = _("The query has %(count)s characters; %(most)s are allowed", count=len(text), most=MAX_LENGTH)
+        raise QueryError(problem, MAX_LENGTH, _("Make several watches of it."))
     visible = visible_offsets(text)
     try:
         prepared = _prepare("".join(text[offset] for offset in visible))
@@ -98,12 +99,14 @@ def _prepare(text: str) -> str:
             groups.append(part.start())
         elif sign == ")":
             if not groups:
-                raise QueryError("This parenthesis closes nothing", part.start(), "Remove it, or open one before.")
+                raise QueryError(
+                    _("This parenthesis closes nothing"), part.start(), _("Remove it, or open one before.")
+                )
             groups.pop()
         elif sign:
-            raise QueryError("This quotation mark has no partner", part.start(), 'Put the phrase in "…".')
+            raise QueryError(_("This quotation mark has no partner"), part.start(), _('Put the phrase in "…".'))
     if groups:
-        raise QueryError("This parenthesis is not closed", groups[-1], "Add a closing one.")
+        raise QueryError(_("This parenthesis is not closed"), groups[-1], _("Add a closing one."))
     return _PARTS.sub(_plain_phrase, text)
 
 
@@ -117,33 +120,35 @@ def _plain_phrase(part: re.Match[str]) -> str:
 
 def _parse(text: str) -> lucene.Item:
     if not text.strip():
-        raise QueryError("The query is empty", 0, "Write the words to watch for.")
+        raise QueryError(_("The query is empty"), 0, _("Write the words to watch for."))
     try:
         return parse_lucene(text)
     except ParseError as error:
         raise _syntax_error(text, str(error)) from error
     except (ValueError, ArithmeticError) as error:  # luqum converts the numbers after ~ and ^ while it parses
         at = max(text.rfind("~"), text.rfind("^"))
-        raise QueryError("A number after ~ or ^ cannot be read", at, 'Write "two words"~5 or word^2.') from error
+        raise QueryError(_("A number after ~ or ^ cannot be read"), at, _('Write "two words"~5 or word^2.')) from error
 
 
 def _syntax_error(text: str, message: str) -> QueryError:
     place = re.search(r"at position (\d+)!?$", message)
     if not place:
-        return QueryError("The query ends too early", len(text), "Write a word after the last operator.")
+        return QueryError(_("The query ends too early"), len(text), _("Write a word after the last operator."))
     at = int(place[1])
     word = text[at:].split(maxsplit=1)[0]
     return QueryError(
-        f"{word[:20]} is not expected here", at, 'Put phrases, and signs that are meant as words, in "…".'
+        _("%(word)s is not expected here", word=word[:20]),
+        at,
+        _('Put phrases, and signs that are meant as words, in "…".'),
     )
 
 
 _UNSUPPORTED = {
-    lucene.Fuzzy: ("A word takes no ~", 'Only a phrase does: "two words"~5. For word forms write moderni*.'),
-    lucene.Regex: ("Regular expressions are not understood", "Write the forms with OR, or moderni*."),
-    lucene.Range: ("Ranges are not understood", "Choose the dates outside the query."),
-    lucene.From: ("Comparisons are not understood", "Choose the dates outside the query."),
-    lucene.To: ("Comparisons are not understood", "Choose the dates outside the query."),
+    lucene.Fuzzy: (_("A word takes no ~"), _('Only a phrase does: "two words"~5. For word forms write moderni*.')),
+    lucene.Regex: (_("Regular expressions are not understood"), _("Write the forms with OR, or moderni*.")),
+    lucene.Range: (_("Ranges are not understood"), _("Choose the dates outside the query.")),
+    lucene.From: (_("Comparisons are not understood"), _("Choose the dates outside the query.")),
+    lucene.To: (_("Comparisons are not understood"), _("Choose the dates outside the query.")),
 }
 
 
@@ -207,7 +212,11 @@ class _Reader:
         if scope.field in _ATTRIBUTES:
             return _attribute(cast("AttributeName", scope.field), text, near, item.pos)
         if near is not None and near > MAX_NEAR:
-            raise QueryError(f"Words cannot be near within {near}", item.pos, f"The most is ~{MAX_NEAR}.")
+            raise QueryError(
+                _("Words cannot be near within %(near)s", near=near),
+                item.pos,
+                _("The most is ~%(most)s.", most=MAX_NEAR),
+            )
         field = cast("FieldName", scope.field) if scope.field else None
         return Words(text, written.startswith("="), near if words > 1 else None, field, scope.weight)
 
@@ -215,19 +224,23 @@ class _Reader:
         """Check the words of a leaf and count them towards the limits."""
         ends = {token.end for token in tokens(text)}
         if not ends:
-            raise QueryError("There is no word in this", position, "Write letters or digits.")
+            raise QueryError(_("There is no word in this"), position, _("Write letters or digits."))
         stars = [match.start() for match in re.finditer(r"\*", text)]
         for token in tokens(text):
             if token.end in stars and len(token.word) < MIN_PREFIX:
-                remedy = f"Write at least {MIN_PREFIX} letters before the star."
-                raise QueryError(f"{token.word}* would match too much", position, remedy)
+                remedy = _("Write at least %(least)s letters before the star.", least=MIN_PREFIX)
+                raise QueryError(_("%(word)s* would match too much", word=token.word), position, remedy)
         if any(star not in ends or text[star + 1 : star + 2].isalnum() for star in stars):
-            raise QueryError("A star stands elsewhere than after a word", position, "Write moderni*.")
+            raise QueryError(_("A star stands elsewhere than after a word"), position, _("Write moderni*."))
         self._words += len(ends)
         self._prefixes += len(stars)
         if self._words > MAX_WORDS or self._prefixes > MAX_PREFIXES:
-            problem = f"The query has more than {MAX_WORDS} words or {MAX_PREFIXES} stars"
-            raise QueryError(problem, position, "Make several watches of it.")
+            problem = _(
+                "The query has more than %(words)s words or %(stars)s stars",
+                words=MAX_WORDS,
+                stars=MAX_PREFIXES,
+            )
+            raise QueryError(problem, position, _("Make several watches of it."))
         return len(ends)
 
 
@@ -243,45 +256,67 @@ def _written(item: lucene.Term) -> str:
         _check_bare(text, item.pos)
         mark = _ESCAPED.sub("  ", raw).find('"')
         if mark >= 0:
-            raise QueryError("A quotation mark stands in a word", item.pos + mark, "Put a space before the phrase.")
+            raise QueryError(
+                _("A quotation mark stands in a word"), item.pos + mark, _("Put a space before the phrase.")
+            )
     return text
 
 
 def _check_bare(text: str, position: int) -> None:
     if text.casefold() in OPERATOR_WORDS:
-        remedy = f'The operators are AND, OR and NOT, in capitals. Write "{text}" where you mean the word.'
-        raise QueryError(f"Is {text} meant as an operator?", position, remedy)
+        remedy = _(
+            'The operators are AND, OR and NOT, in capitals. Write "%(text)s" where you mean the word.', text=text
+        )
+        raise QueryError(_("Is %(text)s meant as an operator?", text=text), position, remedy)
     if text.startswith("!") or text in {"&&", "||"}:
-        raise QueryError(f"{text[:20]} is not an operator here", position, "Write AND, OR or NOT.")
+        raise QueryError(_("%(text)s is not an operator here", text=text[:20]), position, _("Write AND, OR or NOT."))
     if re.search(r"\?\w", text):
-        raise QueryError("A question mark stands for no letter here", position, "Write the forms with OR.")
+        raise QueryError(_("A question mark stands for no letter here"), position, _("Write the forms with OR."))
 
 
 def _attribute(name: AttributeName, text: str, near: int | None, position: int) -> Attribute:
     if near is not None:
-        raise QueryError(f"{name}: takes no ~", position, f'Write {name}:"all the words in order".')
+        raise QueryError(
+            _("%(field)s takes no ~", field=f"{name}:"),
+            position,
+            _('Write %(field)s"all the words in order".', field=f"{name}:"),
+        )
     if name == "lang":
         text = fold(text)
         if text not in READER_LANGUAGES:
             raise QueryError(
-                f"{text[:20]} is no language of the service", position, "Write lang:en, lang:fr or lang:es."
+                _("%(text)s is no language of the service", text=text[:20]),
+                position,
+                _("Write lang:en, lang:fr or lang:es."),
             )
     return Attribute(name, text)
 
 
 def _field(name: str, outer: str, position: int) -> str:
     if outer:
-        raise QueryError(f"{name}: stands inside {outer}:", position, "Close the field before, or remove one.")
+        raise QueryError(
+            _("%(field)s stands inside %(outer)s", field=f"{name}:", outer=f"{outer}:"),
+            position,
+            _("Close the field before, or remove one."),
+        )
     if name not in _TEXT_FIELDS + _ATTRIBUTES:
         known = ", ".join(f"{field}:" for field in _TEXT_FIELDS + _ATTRIBUTES)
-        raise QueryError(f"There is no field {name[:20]}:", position, f'The fields are {known}. Or put it in "…".')
+        raise QueryError(
+            _("There is no field %(field)s", field=f"{name[:20]}:"),
+            position,
+            _('The fields are %(known)s. Or put it in "…".', known=known),
+        )
     return name
 
 
 def _weight(weight: float, position: int) -> float:
     rounded = round(weight, 2)
     if not 0 < rounded <= MAX_WEIGHT:
-        raise QueryError(f"A weight of {weight:g} is out of bounds", position, f"Write 0.01 to {MAX_WEIGHT:g}.")
+        raise QueryError(
+            _("A weight of %(weight)s is out of bounds", weight=format(weight, "g")),
+            position,
+            _("Write 0.01 to %(most)s.", most=format(MAX_WEIGHT, "g")),
+        )
     return rounded
 
 
@@ -293,12 +328,12 @@ def _check(root: Node) -> None:
     if depth(root) > MAX_DEPTH:
         raise _too_deep(0)
     if not needs_something(root):
-        remedy = "Give every alternative a word that must be found, as in norad NOT santa."
-        raise QueryError("The query would match nearly everything", 0, remedy)
+        remedy = _("Give every alternative a word that must be found, as in norad NOT santa.")
+        raise QueryError(_("The query would match nearly everything"), 0, remedy)
     if len(str(root)) > MAX_LENGTH:
-        problem = "The query is too long once its fields and weights are written at each word"
-        raise QueryError(problem, MAX_LENGTH, "Make several watches of it.")
+        problem = _("The query is too long once its fields and weights are written at each word")
+        raise QueryError(problem, MAX_LENGTH, _("Make several watches of it."))
 
 
 def _too_deep(position: int) -> QueryError:
-    return QueryError("The query is nested too deeply", position, f"{MAX_DEPTH} levels are allowed.")
+    return QueryError(_("The query is nested too deeply"), position, _("%(most)s levels are allowed.", most=MAX_DEPTH))

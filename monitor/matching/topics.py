@@ -19,6 +19,7 @@ from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.nouns import Names, Pillar, Topic, Watch
 from monitor.errors import QueryError, Refused, SettingError
 from monitor.matching.query import parse_query
+from monitor.texts import marked as _
 
 HEADER = """\
 The pillars and topics that people can follow, and the watches that find items for them.
@@ -60,7 +61,13 @@ def check_id(name: str, value: str) -> str:
         Refused: It cannot; the error names the field, the value and the remedy.
     """
     if not _ID.fullmatch(value) or len(value) > _LONGEST_ID:
-        raise Refused(f"{name} {value[:_LONGEST_ID]!r}: use small letters, digits and single hyphens, at most 60")
+        raise Refused(
+            _(
+                "%(name)s %(value)s: use small letters, digits and single hyphens, at most 60",
+                name=name,
+                value=repr(value[:_LONGEST_ID]),
+            )
+        )
     return value
 
 
@@ -86,7 +93,7 @@ def read_topics(text: str, where: str) -> TopicsFile:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingError(where, "TOML", str(error), "correct the syntax at that place") from error
+        raise SettingError(where, "TOML", str(error), _("correct the syntax at that place")) from error
     root = _Reader(data, where, "")
     root.allow("pillars", "topics")
     pillars = tuple(map(_pillar, root.tables("pillars", "id")))
@@ -120,56 +127,56 @@ class _Reader:
     def allow(self, *keys: str) -> None:
         for key in self._data:
             if key not in keys:
-                raise self.wrong(key, f"no such key; known are {', '.join(keys)}")
+                raise self.wrong(key, _("no such key; known are %(known)s", known=", ".join(keys)))
 
     def tables(self, key: str, identity: str) -> list[_Reader]:
         """The tables under ``key``, each with its own value of ``identity``, by which errors call it."""
         rows = self._data.get(key, [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise self.wrong(key, f"write each as a [[{key}]] table")
+            raise self.wrong(key, _("write each as a [[%(key)s]] table", key=key))
         tables: dict[object, _Reader] = {}
         for number, row in enumerate(rows, 1):
             name = _Reader(row, self._where, f"{self._path}{key}[{number}].").identifier(identity)
             table = _Reader(row, self._where, f"{self._path}{key}.{name}.")
             if name in tables:
-                raise table.wrong(identity, "each needs its own")
+                raise table.wrong(identity, _("each needs its own"))
             tables[name] = table
         return list(tables.values())
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self._data.get(key, default)
         if not isinstance(value, str) or (default is None and not value.strip()):
-            raise self.wrong(key, "write a text in quotes")
+            raise self.wrong(key, _("write a text in quotes"))
         return value.strip()
 
     def identifier(self, key: str) -> str:
         value = self.text(key)
         if not _ID.fullmatch(value):
-            raise self.wrong(key, "use small letters, digits and single hyphens")
+            raise self.wrong(key, _("use small letters, digits and single hyphens"))
         return value
 
     def one_of(self, key: str, allowed: Sequence[str]) -> str:
         value = self._data.get(key)
         if not isinstance(value, str) or value not in allowed:
-            raise self.wrong(key, f"write one of {', '.join(allowed)}")
+            raise self.wrong(key, _("write one of %(known)s", known=", ".join(allowed)))
         return str(value)
 
     def share(self, key: str, default: float) -> float:
         value = self._data.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise self.wrong(key, "write a number from 0 to 1")
+            raise self.wrong(key, _("write a number from 0 to 1"))
         return float(value)
 
     def flag(self, key: str) -> bool:
         value = self._data.get(key, False)
         if not isinstance(value, bool):
-            raise self.wrong(key, "write true or false")
+            raise self.wrong(key, _("write true or false"))
         return value
 
     def names(self) -> Names:
         value = self._data.get("name")
         if not isinstance(value, dict):
-            raise self.wrong("name", 'write { en = "…", fr = "…", es = "…" }')
+            raise self.wrong("name", _('write { en = "…", fr = "…", es = "…" }'))
         table = _Reader(value, self._where, f"{self._path}name.")
         table.allow(*READER_LANGUAGES)
         return {str(language): table.text(language) for language in READER_LANGUAGES}

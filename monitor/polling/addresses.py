@@ -16,6 +16,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from yarl import URL
 
 from monitor.polling.outcomes import Failed, FailureKind
+from monitor.texts import marked as _
 
 LONGEST_URL = 2048
 LOWEST_OPEN_PORT = 1024
@@ -128,13 +129,13 @@ def check_url(url: str, *, base: URL | None = None, allow_loopback: bool = False
         allow_loopback: Whether this machine may be visited, for tests and the demo.
     """
     if len(url) > LONGEST_URL:
-        return _bad(f"the address is longer than {LONGEST_URL} characters")
+        return _bad(_("the address is longer than %(most)s characters", most=LONGEST_URL))
     if _FORBIDDEN_CHARACTER.search(url):
-        return _bad("the address contains a control character or a backslash")
+        return _bad(_("the address contains a control character or a backslash"))
     try:
         parsed = _in_one_form(URL(url) if base is None else base.join(URL(url)))
     except ValueError as error:
-        return _bad(f"the address cannot be read: {error}")
+        return _bad(_("the address cannot be read: %(error)s", error=error))
     return _shape_problem(parsed) or _host_problem(parsed.raw_host or "", allow_loopback=allow_loopback) or parsed
 
 
@@ -149,24 +150,24 @@ def _in_one_form(url: URL) -> URL:
 
 def _shape_problem(url: URL) -> Failed | None:
     if url.scheme not in {"http", "https"}:
-        return _bad("the address must begin with http:// or https://")
+        return _bad(_("the address must begin with http:// or https://"))
     if "@" in url.raw_authority:
-        return _bad("the address contains a user name")
+        return _bad(_("the address contains a user name"))
     if url.port in {80, 443} or (url.port or 0) >= LOWEST_OPEN_PORT:
         return None
-    return _bad(f"port {url.port} is not one for web pages")
+    return _bad(_("port %(port)s is not one for web pages", port=str(url.port)))
 
 
 @lru_cache(maxsize=1024)  # hosts have many feeds and are asked again and again; most of an address's check is this
 def _host_problem(host: str, *, allow_loopback: bool) -> Failed | None:
     if ":" in host or _is_dotted_quad(host):
         allowed = is_allowed(host, allow_loopback=allow_loopback)
-        return None if allowed else _refused(f"{host} is not on the public internet")
+        return None if allowed else _refused(_("%(host)s is not on the public internet", host=host))
     if not _HOST_NAME.fullmatch(host):
-        return _bad(f"{host!r} is not the name of a host")
+        return _bad(_("%(host)s is not the name of a host", host=repr(host)))
     if _NUMERIC_LABEL.fullmatch(host.rpartition(".")[2]):
         # 2130706433, 0x7f.1 and 0177.0.0.1 all mean 127.0.0.1 to the system's resolver; no name ends like this.
-        return _refused(f"{host} is an IP address in disguise")
+        return _refused(_("%(host)s is an IP address in disguise", host=host))
     return None
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 
+from monitor.texts import marked as _
+
 ACCEPT_ENCODING = "gzip, deflate"
 
 _GZIP = 16 + zlib.MAX_WBITS
@@ -40,9 +42,11 @@ def body_coding(content: Iterable[str], transfer: Iterable[str]) -> str:
     """
     codings = [token.removeprefix("x-") for token in _tokens(content)] + _tokens(transfer, beside="chunked")
     if len(codings) > 1:
-        raise BadEncodingError(f"the answer is compressed more than once ({', '.join(codings)})")
+        raise BadEncodingError(_("the answer is compressed more than once (%(known)s)", known=", ".join(codings)))
     if codings and codings[0] not in {"gzip", "deflate"}:
-        raise BadEncodingError(f"the answer is encoded as {codings[0][:40]!r}, which was not asked for")
+        raise BadEncodingError(
+            _("the answer is encoded as %(coding)s, which was not asked for", coding=repr(codings[0][:40]))
+        )
     return codings[0] if codings else ""
 
 
@@ -73,7 +77,7 @@ class BodyDecoder:
             BodyTooLargeError: It is said to pass the cap.
         """
         if length is not None and length > self._max_raw:
-            raise BodyTooLargeError(f"the answer is larger than {_size(self._max_raw)}")
+            raise BodyTooLargeError(_("the answer is larger than %(size)s", size=_size(self._max_raw)))
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the body.
@@ -96,7 +100,7 @@ class BodyDecoder:
             BadEncodingError: The compressed data ends too early.
         """
         if self._stream is not None and not self._stream.eof:
-            raise BadEncodingError("the compressed answer ends too early")
+            raise BadEncodingError(_("the compressed answer ends too early"))
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
     def _inflate(self, data: bytes) -> None:
@@ -110,14 +114,14 @@ class BodyDecoder:
             try:
                 self._keep(self._stream.decompress(data, room))
             except zlib.error as error:
-                raise BadEncodingError(f"the compressed answer is damaged: {error}") from error
+                raise BadEncodingError(_("the compressed answer is damaged: %(error)s", error=error)) from error
             data = self._stream.unused_data or self._stream.unconsumed_tail
 
     def _begins_member(self, data: bytes) -> bool:
         """Whether another stream begins; what follows the last one (padding, mostly) is ignored, as browsers do."""
         self._members += 1
         if self._members > _MOST_MEMBERS:
-            raise BadEncodingError(f"the compressed answer has more than {_MOST_MEMBERS} parts")
+            raise BadEncodingError(_("the compressed answer has more than %(most)s parts", most=_MOST_MEMBERS))
         # The chunk may end within the two magic bytes.
         return self._stream is None or (self._coding == "gzip" and _GZIP_MAGIC.startswith(data[:2]))
 
@@ -130,7 +134,9 @@ class BodyDecoder:
     def _keep(self, data: bytes) -> None:
         self._decoded += len(data)
         if self._decoded > self._max_decoded:
-            raise BodyTooLargeError(f"the answer is larger than {_size(self._max_decoded)} when decompressed")
+            raise BodyTooLargeError(
+                _("the answer is larger than %(size)s when decompressed", size=_size(self._max_decoded))
+            )
         if data:
             self._parts.append(data)
 

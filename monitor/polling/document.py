@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from monitor.texts import marked as _
+
 MOST_ENTRIES = 5_000
 """More than this many entries of one document are left out; the largest real feed known holds 630."""
 
@@ -54,8 +56,8 @@ def prepare(text: str, roots: tuple[str, ...] = FEED_ROOTS) -> Feed | NoFeed:
     """
     start = _START.search(text)
     if start is None:
-        return NoFeed("the document is neither XML nor JSON")
-    warnings = ["text before the feed was skipped"] if text[: start.start()].strip("\ufeff \t\r\n") else []
+        return NoFeed(_("the document is neither XML nor JSON"))
+    warnings = [_("text before the feed was skipped")] if text[: start.start()].strip("\ufeff \t\r\n") else []
     body_start = _PROLOG.match(text, start.start())
     at = body_start.end() if body_start else start.start()
     root = _ROOT.match(text, at)
@@ -63,7 +65,7 @@ def prepare(text: str, roots: tuple[str, ...] = FEED_ROOTS) -> Feed | NoFeed:
         return NoFeed(_what_else(text[at : at + 80]))
     cleaned = _allowed(text[at:])
     if len(cleaned) != len(text) - at:
-        warnings.append("characters that XML forbids were removed")
+        warnings.append(_("characters that XML forbids were removed"))
     whole, cuts = _whole_entries(cleaned, root[1])
     return Feed(whole, (*warnings, *cuts))
 
@@ -85,11 +87,13 @@ def _may_hold_forbidden(text: str) -> bool:
 
 def _what_else(opening: str) -> str:
     if opening.startswith("<!"):
-        return "the document defines entities or a document type of its own, which is refused"
+        return _("the document defines entities or a document type of its own, which is refused")
     name = re.match(r"<([\w:.-]+)", opening)
     if name and name[1].lower() == "html":
-        return "the document is an HTML page"
-    return f"the document is no feed: it begins with <{name[1]}>" if name else "the document is no feed"
+        return _("the document is an HTML page")
+    return (
+        _("the document is no feed: it begins with <%(name)s>", name=name[1]) if name else _("the document is no feed")
+    )
 
 
 def _whole_entries(text: str, root: str) -> tuple[str, list[str]]:
@@ -97,14 +101,15 @@ def _whole_entries(text: str, root: str) -> tuple[str, list[str]]:
     starts = _ENTRY_START.finditer(text) if many else ()
     surplus = next((start for number, start in enumerate(starts) if number == MOST_ENTRIES), None)
     if surplus:
-        cut, warning = surplus.start(), f"there are more than {MOST_ENTRIES:,} entries; the rest was left out"
+        cut = surplus.start()
+        warning = _("there are more than %(most)s entries; the rest was left out", most=MOST_ENTRIES)
     elif _closes(text, root):
         return text, []
     else:
         first = _ENTRY_START.search(text)
         ends = [end.end() for end in _ENTRY_END.finditer(text)]
         cut = ends[-1] if ends else first.start() if first else len(text)
-        warning = "the document breaks off; its whole entries were kept"
+        warning = _("the document breaks off; its whole entries were kept")
     channel = "" if root.lower() != "rss" or "</channel" in text[:cut] else "</channel>"
     return f"{text[:cut]}{channel}</{root}>", [warning]
 

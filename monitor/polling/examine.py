@@ -23,6 +23,7 @@ from monitor.polling.pages import ParsedPage, StructureChanged, parse_page
 from monitor.polling.paging import Paging, turn_page
 from monitor.polling.parse import ParsedFeed, parse_feed
 from monitor.polling.robots import Robots
+from monitor.texts import marked as _
 
 _LONGEST_SLUG = 80
 
@@ -64,14 +65,18 @@ async def examine(fetcher: Fetcher, url: str, now: datetime) -> Examination:
     """
     answer = await fetcher.get(url, accept=FEED)
     if not isinstance(answer, Fetched):
-        return Examination(problem=answer.detail if isinstance(answer, Failed) else "the site answered without a page")
+        return Examination(
+            problem=answer.detail if isinstance(answer, Failed) else _("the site answered without a page")
+        )
     if (offer := _as_feed(answer, now)) is not None:
         return Examination((offer,))
     html = decode(answer.body, answer.content_type)
     feeds = await _feeds_of(fetcher, html, answer.final_url, now)
     page = await _as_page(fetcher, answer, html, now)
     offers = (*feeds, *([page] if page else []))
-    return Examination(offers, "" if offers else "no feed was found there, and the page shows no list of publications")
+    return Examination(
+        offers, "" if offers else _("no feed was found there, and the page shows no list of publications")
+    )
 
 
 async def _feeds_of(fetcher: Fetcher, html: str, url: str, now: datetime) -> list[Offer]:
@@ -171,7 +176,7 @@ async def try_selectors(
     robots, parse = Robots(fetcher), partial(_parse, selectors, now)
     answer = await robots.get(url)
     if not isinstance(answer, Fetched):
-        return answer if isinstance(answer, Failed) else Failed(FailureKind.BAD_HTTP, "the site sent no page")
+        return answer if isinstance(answer, Failed) else Failed(FailureKind.BAD_HTTP, _("the site sent no page"))
     parsed = await asyncio.to_thread(parse, answer)
     if not isinstance(parsed, ParsedPage):
         return parsed
@@ -188,8 +193,8 @@ async def read_document(fetcher: Fetcher, url: str) -> Document | Failed:
     """
     answer = await fetcher.get(url, accept=PAGE)
     if not isinstance(answer, Fetched):
-        return answer if isinstance(answer, Failed) else Failed(FailureKind.BAD_HTTP, "the site sent no page")
+        return answer if isinstance(answer, Failed) else Failed(FailureKind.BAD_HTTP, _("the site sent no page"))
     article = await asyncio.to_thread(read_article, answer.body, url=answer.final_url, content_type=answer.content_type)
     if article is None:
-        return Failed(FailureKind.BAD_HTTP, "there is no page with text at this address")
+        return Failed(FailureKind.BAD_HTTP, _("there is no page with text at this address"))
     return Document(title=article.title, body=article.text, language=article.language)

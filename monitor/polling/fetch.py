@@ -39,6 +39,7 @@ from monitor.polling.outcomes import Failed, FailureKind, Fetched, NotModified, 
 from monitor.polling.redirects import REDIRECTS, Trail
 from monitor.polling.statuses import failure_of, failure_of_empty_body, refusal_of_form
 from monitor.polling.turns import HostTurns
+from monitor.texts import marked as _
 
 __all__ = ["FEED", "PAGE", "Failed", "FailureKind", "FetchLimits", "Fetched", "Fetcher", "NotModified", "Outcome"]
 
@@ -203,9 +204,9 @@ class Fetcher:
             ):
                 return await self._judge(visit, response)
         except BodyTooLargeError as error:
-            return Failed(FailureKind.TOO_LARGE, str(error))
+            return Failed(FailureKind.TOO_LARGE, error.args[0])
         except BadEncodingError as error:
-            return Failed(FailureKind.BAD_ENCODING, str(error))
+            return Failed(FailureKind.BAD_ENCODING, error.args[0])
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             return _translated(error)
 
@@ -308,20 +309,20 @@ def _resolved(host: str, address: str, port: int) -> ResolveResult:
 
 
 _MEANINGS: tuple[tuple[type[BaseException], FailureKind, str], ...] = (
-    (AddressRefusedError, FailureKind.REFUSED_ADDRESS, "the address is not one that may be visited"),
-    (ssl.SSLCertVerificationError, FailureKind.TLS, "the site's certificate is not valid"),
-    (ssl.SSLError, FailureKind.TLS, "no secure connection could be made"),
-    (socket.gaierror, FailureKind.DNS, "the site's name leads to no address"),
-    (aiohttp.ClientConnectorDNSError, FailureKind.DNS, "the site's name leads to no address"),
-    (ConnectionRefusedError, FailureKind.REFUSED, "the site does not accept connections"),
-    (TimeoutError, FailureKind.TIMEOUT, "the site did not answer in full in time"),
-    (ConnectionResetError, FailureKind.RESET, "the connection broke"),
-    (aiohttp.ClientPayloadError, FailureKind.RESET, "the connection ended before the whole answer had come"),
-    (aiohttp.ServerDisconnectedError, FailureKind.RESET, "the site hung up without an answer"),
-    (aiohttp.ClientConnectorError, FailureKind.REFUSED, "no connection to the site could be made"),
-    (aiohttp.ClientOSError, FailureKind.RESET, "the connection broke"),
-    (aiohttp.ClientError, FailureKind.BAD_HTTP, "the site's answer is not proper HTTP"),
-    (OSError, FailureKind.REFUSED, "no connection to the site could be made"),
+    (AddressRefusedError, FailureKind.REFUSED_ADDRESS, _("the address is not one that may be visited")),
+    (ssl.SSLCertVerificationError, FailureKind.TLS, _("the site's certificate is not valid")),
+    (ssl.SSLError, FailureKind.TLS, _("no secure connection could be made")),
+    (socket.gaierror, FailureKind.DNS, _("the site's name leads to no address")),
+    (aiohttp.ClientConnectorDNSError, FailureKind.DNS, _("the site's name leads to no address")),
+    (ConnectionRefusedError, FailureKind.REFUSED, _("the site does not accept connections")),
+    (TimeoutError, FailureKind.TIMEOUT, _("the site did not answer in full in time")),
+    (ConnectionResetError, FailureKind.RESET, _("the connection broke")),
+    (aiohttp.ClientPayloadError, FailureKind.RESET, _("the connection ended before the whole answer had come")),
+    (aiohttp.ServerDisconnectedError, FailureKind.RESET, _("the site hung up without an answer")),
+    (aiohttp.ClientConnectorError, FailureKind.REFUSED, _("no connection to the site could be made")),
+    (aiohttp.ClientOSError, FailureKind.RESET, _("the connection broke")),
+    (aiohttp.ClientError, FailureKind.BAD_HTTP, _("the site's answer is not proper HTTP")),
+    (OSError, FailureKind.REFUSED, _("no connection to the site could be made")),
 )
 """What an error stands for; the first line that fits any link of its chain of causes counts, since aiohttp wraps
 what matters: a refused address looks like a failed name look-up, an expired certificate like a failed connect."""
@@ -333,7 +334,7 @@ def _translated(error: aiohttp.ClientError | OSError) -> Failed:
         (link, kind, words) for fits, kind, words in _MEANINGS for link in chain if isinstance(link, fits)
     )
     clipped = " ".join(_said(found).split())[:_LONGEST_CAUSE]
-    return Failed(kind, f"{words} ({clipped})" if clipped else words)
+    return Failed(kind, _("%(problem)s (%(cause)s)", problem=words, cause=clipped) if clipped else words)
 
 
 def _said(error: BaseException) -> str:

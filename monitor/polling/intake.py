@@ -27,6 +27,7 @@ from monitor.store import items
 from monitor.store.engine import Database
 from monitor.store.hubs import note_offer
 from monitor.store.sources import FAILING_AFTER, SourceState, VisitRecord, note_permanent_url, record_visits
+from monitor.texts import joined
 
 log = structlog.get_logger(__name__)
 
@@ -117,7 +118,7 @@ def _decided(session: Session, visit: Visited) -> _Taken:
 
 
 def _with_further(reading: Reading, further: Further) -> Reading:
-    said = "; ".join(filter(None, (reading.detail, *further.notes)))
+    said = joined(reading.detail, *further.notes)
     return replace(reading, detail=said, drafts=(*reading.drafts, *further.drafts))
 
 

@@ -16,6 +16,7 @@ from monitor.errors import Refused
 from monitor.polling.charset import decode
 from monitor.polling.document import NoFeed, prepare
 from monitor.polling.keys import absolute_link, canonical_url
+from monitor.texts import marked as _
 
 MOST_OUTLINES = 5_000
 """More feeds than this are left out of an import."""
@@ -53,12 +54,12 @@ def read_opml(body: bytes) -> FeedList:
     """
     document = prepare(decode(body), roots=("opml",))
     if isinstance(document, NoFeed):
-        raise Refused(f"This file cannot be read as OPML: {document.detail}.")
+        raise Refused(_("This file cannot be read as OPML: %(problem)s.", problem=document.detail))
     parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, encoding="utf-8")
     try:
         root = etree.fromstring(document.text.encode(), parser)
     except etree.XMLSyntaxError as error:
-        raise Refused(f"This file cannot be read as OPML: {error.msg}.") from error
+        raise Refused(_("This file cannot be read as OPML: %(problem)s.", problem=error.msg)) from error
     return _listed(root.iter("{*}outline"))
 
 
@@ -100,9 +101,13 @@ def _listed(elements: Iterable[etree._Element]) -> FeedList:
         elif kept.setdefault(canonical_url(outline.url), outline) is not outline:
             repeated += 1
     notes = {
-        f"{unusable} addresses that are none of the web were left out": unusable,
-        f"{repeated} feeds were listed again": repeated,
-        f"{surplus} feeds beyond the first {MOST_OUTLINES:,} were left out": surplus,
+        _("%(unusable)s addresses that are none of the web were left out", unusable=unusable): unusable,
+        _("%(repeated)s feeds were listed again", repeated=repeated): repeated,
+        _(
+            "%(surplus)s feeds beyond the first %(most)s were left out",
+            surplus=surplus,
+            most=MOST_OUTLINES,
+        ): surplus,
     }
     return FeedList(tuple(kept.values()), tuple(note for note, count in notes.items() if count))
 

@@ -21,6 +21,7 @@ from monitor.polling.keys import absolute_link
 from monitor.polling.markup import html_tree
 from monitor.polling.parse import Draft, draft
 from monitor.polling.raw import RawEntry, RawText
+from monitor.texts import marked as _
 
 _NO_TEXT = ("script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "math")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -81,10 +82,10 @@ def parse_page(
     """
     page = soup(decode(body, content_type))
     if page is None:
-        return StructureChanged("the page holds no HTML that can be read")
+        return StructureChanged(_("the page holds no HTML that can be read"))
     items = page.select(selectors["item"], limit=MOST_ENTRIES)
     if not items:
-        return StructureChanged(f"the selector item = {selectors['item']!r} finds nothing")
+        return StructureChanged(_("the selector item = %(selector)s finds nothing", selector=repr(selectors["item"])))
     base = _base(page, url)
     language = language or primary_language(str(page.html.get("lang", "")) if page.html else "")
     raw = [entry for entry in (_raw(item, selectors) for item in items) if entry.title.value.strip()]
@@ -94,7 +95,7 @@ def parse_page(
             made = draft(entry, url=base, language=language, now=now)
             linked.setdefault(made.key, made)
     if not linked:
-        return StructureChanged(f"of {len(items)} items none has both a title and a link")
+        return StructureChanged(_("of %(count)s items none has both a title and a link", count=len(items)))
     return ParsedPage(
         drafts=tuple(linked.values()),
         title=tidy(page.title.get_text()) if page.title else "",
@@ -158,9 +159,15 @@ def _date(tag: Tag | None) -> str:
 def _lost(items: Sequence[Tag], kept: Collection[Draft], selectors: Mapping[str, str]) -> tuple[str, ...]:
     notes = []
     if lost := len(items) - len(kept):
-        notes.append(f"{lost} of {len(items)} items have no title, no link of their own, or repeat another")
+        notes.append(
+            _(
+                "%(lost)s of %(count)s items have no title, no link of their own, or repeat another",
+                lost=lost,
+                count=len(items),
+            )
+        )
     if "date" in selectors and not any(read_date(shown.raw.published, language=shown.language) for shown in kept):
-        notes.append("the selector date finds no date that can be read")
+        notes.append(_("the selector date finds no date that can be read"))
     return tuple(notes)
 
 

@@ -17,6 +17,7 @@ from monitor.polling.parse import Draft
 from monitor.polling.reading import is_unchanged, parse_listing
 from monitor.polling.robots import Robots
 from monitor.store.sources import SourceState
+from monitor.texts import marked as _
 
 MOST_PAGES = 5
 """So many pages of a list are read at one visit, the first included: more was missed than a visit may ask for."""
@@ -74,13 +75,24 @@ async def turn_page(robots: Robots, pages: Sequence[ParsedPage], url: str, parse
         return Turn(Paging.ENDS)
     answer = await robots.get(following)
     if isinstance(answer, Failed):
-        return Turn(Paging.UNREAD, note=f"page {number} could not be read: {answer.detail}", failed=answer)
-    page = await asyncio.to_thread(parse, answer) if isinstance(answer, Fetched) else StructureChanged("it is empty")
+        return Turn(
+            Paging.UNREAD,
+            note=_("page %(number)s could not be read: %(problem)s", number=number, problem=answer.detail),
+            failed=answer,
+        )
+    page = await asyncio.to_thread(parse, answer) if isinstance(answer, Fetched) else StructureChanged(_("it is empty"))
     if isinstance(page, StructureChanged):
-        return Turn(Paging.UNREAD, note=f"page {number} could not be read: {page.detail}")
+        return Turn(
+            Paging.UNREAD, note=_("page %(number)s could not be read: %(problem)s", number=number, problem=page.detail)
+        )
     same = next((earlier for earlier, shown in enumerate(pages, start=1) if repeats(page, shown)), None)
     if same is not None:
-        return Turn(Paging.REPEATS, note=f"page {number} is page {same} again: the site does not turn its pages")
+        return Turn(
+            Paging.REPEATS,
+            note=_(
+                "page %(number)s is page %(same)s again: the site does not turn its pages", number=number, same=same
+            ),
+        )
     return Turn(Paging.GOES_ON, page)
 
 
@@ -112,7 +124,10 @@ async def turn_pages(
     pages = [first] if isinstance(first, ParsedPage) else []
     while pages and pages[-1].next_url and not stopping() and not await asyncio.to_thread(knows, pages[-1].drafts):
         if len(pages) == MOST_PAGES:
-            return _further(pages, f"{MOST_PAGES} pages held nothing known, and the list goes on: items were missed")
+            return _further(
+                pages,
+                _("%(count)s pages held nothing known, and the list goes on: items were missed", count=MOST_PAGES),
+            )
         turn = await turn_page(robots, pages, outcome.final_url, parse)
         if turn.page is None:
             return _further(pages, turn.note, turn.failed)

@@ -26,6 +26,7 @@ from monitor.polling.plaintext import plain_text, tidy_paragraphs
 from monitor.polling.raw import RawEntry, RawFeed, RawText
 from monitor.polling.ttl import Asked, asked
 from monitor.polling.wellformed import read_well_formed
+from monitor.texts import marked as _
 
 _LONGEST_TITLE = 500
 _LONGEST_TEXT = 1_000_000
@@ -137,17 +138,17 @@ def parse_feed(
     """
     text = decode(body, content_type)
     if not text.strip():
-        return NotAFeed("the document is empty")
+        return NotAFeed(_("the document is empty"))
     if text.lstrip().startswith("{"):
         json_feed = read_json_feed(text)
         finish = json_feed and _finished(json_feed, (), Asked(), (), url=url, language=language, now=now)
-        return finish or NotAFeed("the document is JSON, but no JSON Feed")
+        return finish or NotAFeed(_("the document is JSON, but no JSON Feed"))
     feed = prepare(text)
     if isinstance(feed, NoFeed):
         return NotAFeed(feed.detail, advertised_feeds(text, url))
     raw, seen = _read_news(feed.text, url, recall) or (_read_all(feed.text, url), ())
     if raw is None:
-        return NotAFeed("the document begins like a feed, but no feed can be read from it")
+        return NotAFeed(_("the document begins like a feed, but no feed can be read from it"))
     return _finished(raw, seen, asked(feed.head), feed.warnings, url=url, language=language, now=now)
 
 
@@ -190,7 +191,10 @@ def _finished(
         if made.key not in seen:
             drafts.setdefault(made.key, made)
     empty, repeated = len(shown) - len(telling), len(telling) - len(drafts)
-    notes = {f"empty entries: {empty}": empty, f"entries that repeat the key of another: {repeated}": repeated}
+    notes = {
+        _("empty entries: %(empty)s", empty=empty): empty,
+        _("entries that repeat the key of another: %(repeated)s", repeated=repeated): repeated,
+    }
     return ParsedFeed(
         drafts=tuple(drafts.values()),
         title=_plain(raw.title, _LONGEST_TITLE),

@@ -20,6 +20,8 @@ from monitor.polling.pages import ParsedPage, StructureChanged, parse_page
 from monitor.polling.parse import Draft, NotAFeed, ParsedFeed, Recall, parse_feed
 from monitor.polling.ttl import Asked
 from monitor.store.sources import SourceState
+from monitor.texts import joined
+from monitor.texts import marked as _
 
 UNCHANGED = "unchanged"
 READ = "read"
@@ -105,12 +107,12 @@ def _read_body(source: SourceState, fetched: Fetched, now: datetime, recall: Rec
         recall=recall or (lambda _count: {}),
     )
     if isinstance(parsed, NotAFeed):
-        found = f"; the page names {', '.join(parsed.feeds_found)}" if parsed.feeds_found else ""
-        return Reading(FailureKind.NOT_A_FEED.value, parsed.detail + found, body_bytes=size)
+        found = _("the page names %(feeds)s", feeds=", ".join(parsed.feeds_found)) if parsed.feeds_found else ""
+        return Reading(FailureKind.NOT_A_FEED.value, joined(parsed.detail, found), body_bytes=size)
     asked = Asked(parsed.ttl, parsed.skip_hours, parsed.skip_days)
     hints = Hints(fresh_for=fetched.fresh_for, asked=asked)
     offer = _hub_offer(parsed, fetched)
-    return Reading(READ, "; ".join(parsed.warnings), parsed.drafts, parsed.seen, body_hash, size, hints, offer)
+    return Reading(READ, joined(*parsed.warnings), parsed.drafts, parsed.seen, body_hash, size, hints, offer)
 
 
 def _hub_offer(parsed: ParsedFeed, fetched: Fetched) -> HubOffer | None:
@@ -137,7 +139,7 @@ def _read_page(source: SourceState, fetched: Fetched, body_hash: str, now: datet
     if isinstance(parsed, StructureChanged):
         return Reading(FailureKind.STRUCTURE_CHANGED.value, parsed.detail, body_bytes=size)
     hints = Hints(fresh_for=fetched.fresh_for)
-    return Reading(READ, "; ".join(parsed.warnings), parsed.drafts, (), body_hash, size, hints)
+    return Reading(READ, joined(*parsed.warnings), parsed.drafts, (), body_hash, size, hints)
 
 
 def asked_from(stored: Mapping[str, Any]) -> Asked:

@@ -9,6 +9,7 @@ from yarl import URL
 from monitor.polling.addresses import check_url
 from monitor.polling.limits import FetchLimits
 from monitor.polling.outcomes import Failed, FailureKind
+from monitor.texts import marked as _
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
@@ -36,17 +37,23 @@ class Trail:
             limits: How far a trail may lead.
         """
         if not location:
-            return Failed(FailureKind.BAD_REDIRECT, f"a redirect that leads nowhere (HTTP {status})", status)
+            return Failed(
+                FailureKind.BAD_REDIRECT, _("a redirect that leads nowhere (HTTP %(status)s)", status=status), status
+            )
         target = check_url(location.strip(), base=self.at, allow_loopback=limits.allow_loopback)
         if isinstance(target, Failed):
             refused = target.kind is FailureKind.REFUSED_ADDRESS
             kind = FailureKind.REFUSED_ADDRESS if refused else FailureKind.BAD_REDIRECT
-            return Failed(kind, f"a redirect to where none may lead: {target.detail}", status)
+            return Failed(kind, _("a redirect to where none may lead: %(detail)s", detail=target.detail), status)
         self.behind.add(self.at)
         if target in self.behind:
-            return Failed(FailureKind.REDIRECT_LOOP, f"the redirects go round in a circle (HTTP {status})", status)
+            return Failed(
+                FailureKind.REDIRECT_LOOP,
+                _("the redirects go round in a circle (HTTP %(status)s)", status=status),
+                status,
+            )
         if len(self.behind) > limits.max_redirects:
-            detail = f"more than {limits.max_redirects} redirects in a row"
+            detail = _("more than %(most)s redirects in a row", most=limits.max_redirects)
             return Failed(FailureKind.TOO_MANY_REDIRECTS, detail, status)
         downgraded = self.at.scheme == "https" and target.scheme == "http"
         self.permanent = self.permanent and status in _PERMANENT and not downgraded

@@ -18,6 +18,7 @@ from yarl import URL
 from monitor.clock import utc_now
 from monitor.polling.addresses import check_url
 from monitor.polling.fetch import PAGE, Failed, FailureKind, Fetched, Fetcher, Outcome
+from monitor.texts import marked as _
 
 MOST_BYTES = 500 * 1024
 """What the RFC asks a visitor to read of the file; the rest does not count."""
@@ -139,7 +140,7 @@ class Robots:
         if isinstance(rules, Failed):
             return rules
         if not rules.allows(page.raw_path_qs):
-            return Failed(FailureKind.BLOCKED, "the site's robots.txt closes this page to automatic visitors")
+            return Failed(FailureKind.BLOCKED, _("the site's robots.txt closes this page to automatic visitors"))
         return await self.fetcher.get(
             url, etag=etag, last_modified=last_modified, accept=accept, crawl_delay=rules.crawl_delay
         )
@@ -176,7 +177,10 @@ def _said(outcome: Outcome, product: str) -> Rules | Failed:
     if not isinstance(outcome, Failed) or outcome.kind in _NO_FILE or _is_unavailable(outcome.status):
         return Rules()
     return Failed(
-        outcome.kind, f"the site's robots.txt cannot be read: {outcome.detail}", outcome.status, outcome.retry_after
+        outcome.kind,
+        _("the site's robots.txt cannot be read: %(detail)s", detail=outcome.detail),
+        outcome.status,
+        outcome.retry_after,
     )
 
 

@@ -7,19 +7,20 @@ from datetime import datetime
 
 from monitor.polling.manners import retry_after
 from monitor.polling.outcomes import Failed, FailureKind
+from monitor.texts import marked as _
 
 _FIREWALL_MARKS = ("cf-mitigated", "x-amzn-waf-action", "x-sucuri-block")
 """Headers with which Cloudflare, AWS WAF and Sucuri mark a challenge or a refusal; its status may be any, even 202."""
 
 _MEANINGS = {
-    401: (FailureKind.BLOCKED, "the site asks for a password"),
-    403: (FailureKind.BLOCKED, "the site refuses this service"),
-    404: (FailureKind.NOT_FOUND, "there is nothing at this address"),
-    408: (FailureKind.TIMEOUT, "the site gave up waiting"),
-    410: (FailureKind.GONE, "the site says that this address has ended for good"),
-    429: (FailureKind.RATE_LIMITED, "the site says that it was asked too often"),
-    451: (FailureKind.BLOCKED, "the site may not show this for legal reasons"),
-    503: (FailureKind.SERVER_ERROR, "the site is not available for now"),
+    401: (FailureKind.BLOCKED, _("the site asks for a password")),
+    403: (FailureKind.BLOCKED, _("the site refuses this service")),
+    404: (FailureKind.NOT_FOUND, _("there is nothing at this address")),
+    408: (FailureKind.TIMEOUT, _("the site gave up waiting")),
+    410: (FailureKind.GONE, _("the site says that this address has ended for good")),
+    429: (FailureKind.RATE_LIMITED, _("the site says that it was asked too often")),
+    451: (FailureKind.BLOCKED, _("the site may not show this for legal reasons")),
+    503: (FailureKind.SERVER_ERROR, _("the site is not available for now")),
 }
 
 
@@ -33,25 +34,30 @@ def failure_of(status: int, headers: Mapping[str, str], now: datetime) -> Failed
     """
     mark = next((name for name in _FIREWALL_MARKS if name in headers), None)
     if mark is not None:
-        kind, detail = FailureKind.BLOCKED, f"a firewall stands before the site ({mark})"
+        kind, detail = FailureKind.BLOCKED, _("a firewall stands before the site (%(mark)s)", mark=mark)
     elif status in {200, 202, 203}:
         return None
     elif status in _MEANINGS:
         kind, detail = _MEANINGS[status]
     elif status in {204, 205}:
-        kind, detail = FailureKind.EMPTY, "the site answered without a document"
+        kind, detail = FailureKind.EMPTY, _("the site answered without a document")
     elif status >= 500:
-        kind, detail = FailureKind.SERVER_ERROR, "the site has a fault of its own"
+        kind, detail = FailureKind.SERVER_ERROR, _("the site has a fault of its own")
     else:
-        kind, detail = FailureKind.BAD_STATUS, "the site gave an answer that brings no document"
-    return Failed(kind, f"{detail} (HTTP {status})", status, retry_after(headers.get("Retry-After"), now))
+        kind, detail = FailureKind.BAD_STATUS, _("the site gave an answer that brings no document")
+    return Failed(
+        kind,
+        _("%(problem)s (HTTP %(status)s)", problem=detail, status=status),
+        status,
+        retry_after(headers.get("Retry-After"), now),
+    )
 
 
 def failure_of_empty_body(status: int) -> Failed:
     """What a success without a single byte means: 202 is how firewalls fob off a client that they distrust."""
     if status == 202:
-        return Failed(FailureKind.BLOCKED, "the site refuses this service (HTTP 202 and an empty page)", status)
-    return Failed(FailureKind.EMPTY, f"the site answered with an empty page (HTTP {status})", status)
+        return Failed(FailureKind.BLOCKED, _("the site refuses this service (HTTP 202 and an empty page)"), status)
+    return Failed(FailureKind.EMPTY, _("the site answered with an empty page (HTTP %(status)s)", status=status), status)
 
 
 def refusal_of_form(status: int, headers: Mapping[str, str], now: datetime) -> Failed | None:
@@ -59,4 +65,6 @@ def refusal_of_form(status: int, headers: Mapping[str, str], now: datetime) -> F
     if 200 <= status < 300:
         return None
     failed = failure_of(status, headers, now)
-    return failed or Failed(FailureKind.BAD_STATUS, f"the site did not accept the request (HTTP {status})", status)
+    return failed or Failed(
+        FailureKind.BAD_STATUS, _("the site did not accept the request (HTTP %(status)s)", status=status), status
+    )

@@ -16,6 +16,7 @@ from monitor.errors import Refused
 from monitor.store.match_log import MatchFilter
 from monitor.store.source_list import name_sources
 from monitor.store.watchlist import load_pillars, load_topics
+from monitor.texts import marked as _
 
 T = TypeVar("T")
 _LONGEST = 200
@@ -117,9 +118,18 @@ def resolve(session: Session, query: LogQuery) -> MatchFilter:
 def _plain(name: str, value: str) -> str:
     text = value.strip()
     if len(text) > _LONGEST:
-        raise Refused(f"{name}: it has {len(text)} characters; write at most {_LONGEST}")
+        raise Refused(
+            _(
+                "%(name)s: it has %(count)s characters; write at most %(most)s",
+                name=name,
+                count=len(text),
+                most=_LONGEST,
+            )
+        )
     if not text.isprintable():
-        raise Refused(f"{name} {text[:40]!r}: leave out the characters that cannot be seen")
+        raise Refused(
+            _("%(name)s %(text)s: leave out the characters that cannot be seen", name=name, text=repr(text[:40]))
+        )
     return text
 
 
@@ -145,7 +155,14 @@ def _sources(session: Session, query: LogQuery) -> tuple[int, ...] | None:
 
 def _check(name: str, value: str, known: list[str]) -> None:
     if value and value not in known:
-        raise Refused(f"{name} {value!r}: there is none of this name; write one of {', '.join(known[:200])}")
+        raise Refused(
+            _(
+                "%(name)s %(value)s: there is none of this name; write one of %(known)s",
+                name=name,
+                value=repr(value),
+                known=", ".join(known[:200]),
+            )
+        )
 
 
 def _one_of(name: str, value: str, known: Mapping[str, Any]) -> Any:
@@ -180,4 +197,4 @@ def _read(name: str, value: str, reader: Callable[[str], T], remedy: str) -> T |
     try:
         return reader(value)
     except (ValueError, OverflowError) as error:
-        raise Refused(f"{name} {value!r}: {remedy}") from error
+        raise Refused(_("%(name)s %(value)s: %(remedy)s", name=name, value=repr(value), remedy=remedy)) from error

@@ -15,6 +15,7 @@ from monitor.review.filters import LogQuery, Word, resolve
 from monitor.store.match_log import Position, count_log, log_positions
 from monitor.store.matches import LoggedMatch, list_matches
 from monitor.store.verdicts import LatestVerdict, latest_verdicts
+from monitor.texts import marked as _
 
 MOST_COUNTED = 10_000
 """Beyond it a count says "more than": counting a million takes longer than anybody waits for it."""
@@ -82,7 +83,7 @@ def log_line(session: Session, match_id: int) -> LogLine:
     """
     for line in log_lines(session, [match_id]):
         return line
-    raise NotFound(f"match {match_id}: there is none with this id")
+    raise NotFound(_("match %(match_id)s: there is none with this id", match_id=str(match_id)))
 
 
 def whole_log(session: Session, query: LogQuery) -> Iterator[LogLine]:

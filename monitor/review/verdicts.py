@@ -15,7 +15,7 @@ from monitor.store.events import record_event
 from monitor.store.staff import find_staff
 from monitor.store.verdicts import add_verdicts, delete_verdicts, known_matches, last_batch, latest_verdicts
 from monitor.store.verdicts import assign as write_assignee
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 
 MOST_AT_ONCE = 1_000
 LONGEST_NOTE = 2_000
@@ -70,7 +70,7 @@ def undo(session: Session, *, reviewer: str, now: datetime) -> list[int]:
     if matches:
         delete_verdicts(session, [verdict_id for verdict_id, _match in last], matches)
         detail = {"matches": matches[:100], "count": len(matches)}
-        record_event(session, now, actor=reviewer, action="undone", noun="verdict", noun_id="", detail=detail)
+        record_event(session, now, actor=reviewer, action=_("undone"), noun="verdict", noun_id="", detail=detail)
     return matches
 
 
@@ -83,17 +83,22 @@ def assign(session: Session, ids: Sequence[int], assignee: str, *, actor: str, n
     _check(ids, "", None)
     person = find_staff(session, assignee) if assignee else None
     if assignee and (person is None or role_of(person.role) < Role.REVIEWER):
-        raise Refused(f"assignee {assignee!r}: nobody of this address may review; `monitor staff list` lists them")
+        raise Refused(
+            _(
+                "assignee %(assignee)s: nobody of this address may review; `monitor staff list` lists them",
+                assignee=repr(assignee),
+            )
+        )
     count = write_assignee(session, list(ids), assignee)
     detail = {"to": assignee, "count": count}
-    record_event(session, now, actor=actor, action="assigned", noun="match", noun_id="", detail=detail)
+    record_event(session, now, actor=actor, action=_("assigned"), noun="match", noun_id="", detail=detail)
     return count
 
 
 def _check(ids: Sequence[int], word: str, note: str | None) -> None:
     if not 0 < len(ids) <= MOST_AT_ONCE:
-        raise Refused(f"ids: {len(ids)} matches; name from 1 to {MOST_AT_ONCE}")
+        raise Refused(_("ids: %(count)s matches; name from 1 to %(most)s", count=len(ids), most=MOST_AT_ONCE))
     if word and word not in set(Word):
-        raise Refused(f"word {word[:40]!r}: write one of {', '.join(Word)}")
+        raise Refused(_("word %(word)s: write one of %(known)s", word=repr(word[:40]), known=", ".join(Word)))
     if note and (len(note) > LONGEST_NOTE or not note.replace("\n", "").replace("\r", "").isprintable()):
-        raise Refused(f"note: write at most {LONGEST_NOTE} characters that can be seen")
+        raise Refused(_("note: write at most %(most)s characters that can be seen", most=LONGEST_NOTE))

@@ -12,7 +12,7 @@ from monitor.errors import Conflict, NotFound, Refused
 from monitor.review.filters import LogQuery, resolve
 from monitor.store.tables import SavedViewRow
 from monitor.store.upsert import insert_or_update
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 
 _MOST = 50
 _LONGEST_NAME = 60

@@ -12,7 +12,7 @@ from monitor.errors import Conflict, NotFound, Refused
 from monitor.store.events import record_event
 from monitor.store.staff import Holder, delete_token, hashed, list_tokens
 from monitor.store.tables import ApiTokenRow
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 
 PREFIX = "rmk_"
 """Keys begin with it, so that a scanner for secrets knows one when it finds it."""
@@ -39,7 +39,7 @@ def create_token(session: Session, holder: Holder, name: str, role: Role, *, now
     session.add(
         ApiTokenRow(staff_id=holder.staff_id, name=name, role=role.word, token_hash=hashed(token), created_at=now)
     )
-    _record(session, holder, "made a key", {"name": name, "role": role.word}, now)
+    _record(session, holder, _("made a key"), {"name": name, "role": role.word}, now)
     return token
 
 
@@ -51,7 +51,7 @@ def revoke_token(session: Session, holder: Holder, token_id: int, *, now: dateti
     """
     if not delete_token(session, holder.staff_id, token_id):
         raise NotFound(_("There is no such key."))
-    _record(session, holder, "deleted a key", {"key": token_id}, now)
+    _record(session, holder, _("deleted a key"), {"key": token_id}, now)
 
 
 def _record(session: Session, holder: Holder, action: str, detail: dict[str, object], now: datetime) -> None:

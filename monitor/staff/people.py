@@ -12,7 +12,7 @@ from monitor.errors import Conflict
 from monitor.store.events import record_event
 from monitor.store.staff import end_sessions, find_staff, list_staff, load_staff
 from monitor.store.tables import StaffRow
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 
 LAST_OPERATOR = _("This is the only operator. Make somebody else one first.")
 
@@ -30,13 +30,13 @@ def add_staff(session: Session, address: str, role: Role, *, actor: str, now: da
         person = StaffRow(address=address, role=role.word, added_at=now)
         session.add(person)
         session.flush()
-        _record(session, "added", person, actor, now)
+        _record(session, _("added"), person, actor, now)
     elif person.role != role.word:
         _keep_an_operator(session, person, role)
         person.role = role.word
         session.add(person)
         end_sessions(session, person.id or 0)
-        _record(session, "given another role", person, actor, now)
+        _record(session, _("given another role"), person, actor, now)
     return person
 
 
@@ -49,7 +49,7 @@ def remove_staff(session: Session, address: str, *, actor: str, now: datetime) -
     """
     person = load_staff(session, normalised_address(address))
     _keep_an_operator(session, person, Role.PUBLIC)
-    _record(session, "removed", person, actor, now)
+    _record(session, _("removed"), person, actor, now)
     session.delete(person)
 
 

@@ -20,6 +20,7 @@ from monitor.store.limits import HOUR
 from monitor.store.staff import count_staff, end_sessions, find_staff, hashed, load_sign_in
 from monitor.store.tables import SignInRow, StaffRow, StaffSessionRow
 from monitor.store.tallies import count_up
+from monitor.texts import marked as _
 from monitor.tokens import INVALID, Purpose, read_token, sign
 
 LETTER = "sign-in"
@@ -158,7 +159,9 @@ def sign_out(session: Session, staff_id: int, session_id: int | None, *, actor: 
     ended = end_sessions(session, staff_id, only=session_id)
     if ended:
         detail = {"sessions": ended}
-        record_event(session, now, actor=actor, action="signed out", noun="staff", noun_id=str(staff_id), detail=detail)
+        record_event(
+            session, now, actor=actor, action=_("signed out"), noun="staff", noun_id=str(staff_id), detail=detail
+        )
     return ended
 
 
@@ -174,7 +177,7 @@ def _open(session: Session, person: StaffRow, device: str, now: datetime) -> str
         expires_at=now + SESSION_LIFE,
     )
     session.add(row)
-    record_event(session, now, actor=person.address, action="signed in", noun="staff", noun_id=str(person.id))
+    record_event(session, now, actor=person.address, action=_("signed in"), noun="staff", noun_id=str(person.id))
     return token
 
 

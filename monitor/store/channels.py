@@ -14,6 +14,7 @@ from monitor.store.tables import ChannelRow, ItemRow, MatchRow, PushRow
 from monitor.store.upsert import insert_new
 from monitor.store.verdicts import passable
 from monitor.store.watchlist import load_topics
+from monitor.texts import marked as _
 
 _LOOK_BACK = timedelta(days=7)
 """News that is older is not told any more: a program that was away for longer reads the feed."""
@@ -36,7 +37,7 @@ def add_channel(
     row = ChannelRow(name=name, url=url, secret=secret, topics=list(topics), created_at=now)
     session.add(row)
     session.flush()
-    record_event(session, now, actor=actor, action="added", noun="channel", noun_id=name)
+    record_event(session, now, actor=actor, action=_("added"), noun="channel", noun_id=name)
     return row
 
 
@@ -50,7 +51,7 @@ def remove_channel(session: Session, name: str, *, actor: str, now: datetime) ->
     if row is None:
         raise NotFound(f"there is no channel {name!r}; see `monitor channel list`")
     session.delete(row)
-    record_event(session, now, actor=actor, action="removed", noun="channel", noun_id=name)
+    record_event(session, now, actor=actor, action=_("removed"), noun="channel", noun_id=name)
 
 
 def list_channels(session: Session) -> Sequence[ChannelRow]:

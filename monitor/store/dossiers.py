@@ -14,7 +14,7 @@ from monitor.errors import NotFound
 from monitor.store.items import document_of
 from monitor.store.tables import ItemRow, MatchRow, RevisionRow, SourceRow, TopicRow
 from monitor.store.verdicts import passable
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 
 NO_SUCH_ITEM = _("There is no such item.")
 _MOST_TOLD = 50

@@ -30,6 +30,7 @@ from monitor.store.engine import Database
 from monitor.store.events import record_event
 from monitor.store.items import insert_entries
 from monitor.store.tables import ItemRow, SourceRow, SubscriberRow
+from monitor.texts import marked as _
 
 _BATCH = 500  # lines to a transaction: a second, for which a running service may have to wait
 _BATCH_BYTES = 20_000_000
@@ -123,7 +124,7 @@ def _ensure_source(session: Session, spec: SourceSpec, now: datetime) -> int:
         )
         session.add(row)
         session.flush()
-        record_event(session, now, actor="import", action="saved", noun="source", noun_id=spec.slug)
+        record_event(session, now, actor="import", action=_("saved"), noun="source", noun_id=spec.slug)
     return cast("int", row.id)
 
 

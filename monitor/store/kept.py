@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from monitor.store.events import record_event
 from monitor.store.tables import KeptRow
+from monitor.texts import marked as _
 
 _PAUSED = "sending paused since"
 
@@ -23,7 +24,7 @@ def pause_sending(session: Session, *, actor: str, now: datetime) -> bool:
     if session.get(KeptRow, _PAUSED):
         return False
     session.add(KeptRow(name=_PAUSED, value=f"{now:%Y-%m-%d %H:%M}Z"))
-    record_event(session, now, actor=actor, action="paused", noun="sending", noun_id="")
+    record_event(session, now, actor=actor, action=_("paused"), noun="sending", noun_id="")
     return True
 
 
@@ -33,5 +34,5 @@ def resume_sending(session: Session, *, actor: str, now: datetime) -> bool:
     if row is None:
         return False
     session.delete(row)
-    record_event(session, now, actor=actor, action="resumed", noun="sending", noun_id="")
+    record_event(session, now, actor=actor, action=_("resumed"), noun="sending", noun_id="")
     return True

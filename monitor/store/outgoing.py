@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from monitor.errors import Conflict
 from monitor.store.events import record_event
 from monitor.store.tables import DigestRow, LetterRow, Outgoing, PushRow, SubscriberRow
+from monitor.texts import marked as _
 
 Kind = TypeVar("Kind", DigestRow, LetterRow, PushRow)
 MailKind = TypeVar("MailKind", DigestRow, LetterRow)
@@ -105,5 +106,11 @@ def resend(
         else send_again(session, LetterRow, mail_id, now)
     )
     if not again:
-        raise Conflict(f"{kind.__tablename__} {mail_id} waits to be sent, held nothing to send, or is forgotten")
-    record_event(session, now, actor=actor, action="resent", noun=str(kind.__tablename__), noun_id=str(mail_id))
+        raise Conflict(
+            _(
+                "%(kind)s %(mail_id)s waits to be sent, held nothing to send, or is forgotten",
+                kind=kind.__tablename__,
+                mail_id=str(mail_id),
+            )
+        )
+    record_event(session, now, actor=actor, action=_("resent"), noun=str(kind.__tablename__), noun_id=str(mail_id))

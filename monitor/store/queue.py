@@ -21,6 +21,7 @@ from sqlmodel import Session
 
 from monitor.errors import Conflict, NotFound
 from monitor.store.events import record_event
+from monitor.texts import marked as _
 
 DEAD_LETTER_REST = timedelta(days=1)
 """For so long a dead letter keeps its ids from being enqueued anew; after that the rows call for them again."""
@@ -177,7 +178,7 @@ def load_job(session: Session, job_id: int) -> Job:
     """
     row = session.connection().execute(_JOBS, {"status": None, "id": job_id, "limit": 1}).first()
     if row is None:
-        raise NotFound(f"job {job_id}: no such job; see `monitor queue list`")
+        raise NotFound(_("job %(job_id)s: no such job; see `monitor queue list`", job_id=str(job_id)))
     return _job(row)
 
 
@@ -207,9 +208,15 @@ def retry_job(session: Session, job_id: int, *, actor: str, now: datetime) -> Jo
     job = load_job(session, job_id)
     taken = session.connection().execute(_REVIVE, {"id": job_id})
     if not taken.rowcount:
-        raise Conflict(f"job {job_id} is {job.state}; only one that failed can be taken up again")
+        raise Conflict(
+            _(
+                "job %(job_id)s is %(state)s; only one that failed can be taken up again",
+                job_id=str(job_id),
+                state=job.state,
+            )
+        )
     record_event(
-        session, now, actor=actor, action="retried", noun="job", noun_id=str(job_id), detail={"task": job.task}
+        session, now, actor=actor, action=_("retried"), noun="job", noun_id=str(job_id), detail={"task": job.task}
     )
     return job
 

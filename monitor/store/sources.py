@@ -17,6 +17,7 @@ from monitor.core.nouns import SourceKind, SourceSpec
 from monitor.errors import Conflict, NotFound
 from monitor.store.events import record_event
 from monitor.store.tables import ItemRow, PollRow, SourceRow
+from monitor.texts import marked as _
 
 FIRST_INTERVAL = timedelta(hours=1)
 """How long after its first visit a source is visited again, before its own pace is known."""
@@ -96,7 +97,9 @@ def save_source(
     row.state = "active" if row.state == "ended" else row.state
     session.add(row)
     session.flush()
-    record_event(session, now, actor=actor, action="saved", noun="source", noun_id=spec.slug, detail={"url": spec.url})
+    record_event(
+        session, now, actor=actor, action=_("saved"), noun="source", noun_id=spec.slug, detail={"url": spec.url}
+    )
     return _id(row)
 
 
@@ -108,7 +111,7 @@ def store_new_source(session: Session, spec: SourceSpec, *, actor: str, now: dat
     """
     held = select(SourceRow.slug).where(or_(col(SourceRow.url) == spec.url, col(SourceRow.slug) == spec.slug))
     if (slug := session.exec(held).first()) is not None:
-        raise Conflict(f"{spec.url} is there already, as {slug}")
+        raise Conflict(_("%(url)s is there already, as %(slug)s", url=spec.url, slug=slug))
     return save_source(session, spec, actor=actor, now=now)
 
 
@@ -122,7 +125,7 @@ def change_source(session: Session, slug: str, spec: SourceSpec, *, actor: str, 
     find_source(session, slug)
     held = select(SourceRow.slug).where(SourceRow.url == spec.url, SourceRow.slug != slug)
     if (other := session.exec(held).first()) is not None:
-        raise Conflict(f"{spec.url} is there already, as {other}")
+        raise Conflict(_("%(url)s is there already, as %(slug)s", url=spec.url, slug=other))
     save_source(session, replace(spec, slug=slug), actor=actor, now=now)
 
 
@@ -134,7 +137,7 @@ def find_source(session: Session, slug: str) -> SourceRow:
     """
     row = session.exec(select(SourceRow).where(SourceRow.slug == slug)).one_or_none()
     if row is None:
-        raise NotFound(f"source {slug!r}: no such source; see `monitor source list`")
+        raise NotFound(_("source %(slug)s: no such source; see `monitor source list`", slug=repr(slug)))
     return row
 
 
@@ -149,8 +152,8 @@ def ask_for_visit(session: Session, slug: str, *, lease: timedelta, actor: str, 
     """
     row = find_source(session, slug)
     if row.state != "active":
-        raise Conflict(f"source {slug} is {row.state}; resume it first")
-    record_event(session, now, actor=actor, action="asked for a visit of", noun="source", noun_id=slug)
+        raise Conflict(_("source %(slug)s is %(state)s; resume it first", slug=slug, state=row.state))
+    record_event(session, now, actor=actor, action=_("asked for a visit of"), noun="source", noun_id=slug)
     claimed = claim_due_sources(session, now, limit=1, per_host=1, lease=lease, slug=slug)
     if not claimed:
         waiting = update(SourceRow).where(col(SourceRow.id) == row.id, col(SourceRow.next_poll_at) > now)
@@ -182,7 +185,7 @@ def end_source(
     row.state, row.lease_until = "ended", None
     row.applied_hash = row.applied_hash if applied_hash is None else applied_hash
     session.add(row)
-    record_event(session, now, actor=actor, action="ended", noun="source", noun_id=slug, detail={"reason": reason})
+    record_event(session, now, actor=actor, action=_("ended"), noun="source", noun_id=slug, detail={"reason": reason})
 
 
 def claim_due_sources(
@@ -297,7 +300,7 @@ def note_permanent_url(
             values |= {"url": target, "host": urlsplit(target).hostname or ""}
             detail = {"from": source.spec.url, "to": target}
             record_event(
-                session, now, actor="polling", action="moved", noun="source", noun_id=source.spec.slug, detail=detail
+                session, now, actor="polling", action=_("moved"), noun="source", noun_id=source.spec.slug, detail=detail
             )
     session.connection().execute(update(SourceRow).where(col(SourceRow.id) == source.id).values(values))
 

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from monitor.core.roles import Role, role_of
 from monitor.errors import NotFound
 from monitor.store.tables import ApiTokenRow, SignInRow, StaffRow, StaffSessionRow
+from monitor.texts import marked as _
 
 
 class Holder(NamedTuple):
@@ -58,7 +59,9 @@ def load_staff(session: Session, address: str) -> StaffRow:
     """
     if found := find_staff(session, address):
         return found
-    raise NotFound(f"address {address!r}: nobody on the staff has it; `monitor staff list` lists them")
+    raise NotFound(
+        _("address %(address)s: nobody on the staff has it; `monitor staff list` lists them", address=repr(address))
+    )
 
 
 # ---- requests to sign in -------------------------------------------------------------------------------------------

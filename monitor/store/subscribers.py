@@ -13,6 +13,7 @@ from monitor.errors import Conflict, NotFound
 from monitor.store.events import list_events, record_event
 from monitor.store.tables import BounceRow, SubscriberRow, SubscriptionRow
 from monitor.store.upsert import insert_new
+from monitor.texts import marked as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def put_subscriber(session: Session, new: NewSubscriber, *, actor: str, now: dat
         session,
         now,
         actor=actor,
-        action="subscribed",
+        action=_("subscribed"),
         noun="subscriber",
         noun_id=str(subscriber_id),
         detail={"topics": list(new.topics)},
@@ -83,7 +84,7 @@ def load_subscriber(session: Session, subscriber_id: int) -> SubscriberRow:
     """
     row = session.get(SubscriberRow, subscriber_id)
     if row is None:
-        raise NotFound("this subscription does not exist any more")
+        raise NotFound(_("this subscription does not exist any more"))
     return row
 
 
@@ -102,11 +103,11 @@ def suppress(session: Session, subscriber_id: int, *, reason: str, actor: str, n
     """
     row = load_subscriber(session, subscriber_id)
     if row.state == "suppressed":
-        raise Conflict("this address is suppressed already")
+        raise Conflict(_("this address is suppressed already"))
     detail, row.state = {"reason": reason, "before": row.state}, "suppressed"
     session.add(row)
     noun_id = str(subscriber_id)
-    record_event(session, now, actor=actor, action="suppressed", noun="subscriber", noun_id=noun_id, detail=detail)
+    record_event(session, now, actor=actor, action=_("suppressed"), noun="subscriber", noun_id=noun_id, detail=detail)
 
 
 def unsuppress(session: Session, subscriber_id: int, *, actor: str, now: datetime) -> None:
@@ -121,7 +122,7 @@ def unsuppress(session: Session, subscriber_id: int, *, actor: str, now: datetim
     """
     row = load_subscriber(session, subscriber_id)
     if row.state != "suppressed":
-        raise Conflict(f"this address is not suppressed: it is {row.state}")
+        raise Conflict(_("this address is not suppressed: it is %(state)s", state=row.state))
     events = list_events(session, "subscriber", str(subscriber_id), limit=200)
     ended = next((event for event in events if event.action == "suppressed"), None)
     before = str(ended.detail.get("before", "active")) if ended else "active"
@@ -129,7 +130,7 @@ def unsuppress(session: Session, subscriber_id: int, *, actor: str, now: datetim
     row.state, row.next_digest_at = before, now
     session.add(row)
     noun_id = str(subscriber_id)
-    record_event(session, now, actor=actor, action="suppression taken back", noun="subscriber", noun_id=noun_id)
+    record_event(session, now, actor=actor, action=_("suppression taken back"), noun="subscriber", noun_id=noun_id)
 
 
 def list_subscribers(session: Session) -> list[tuple[SubscriberRow, list[str]]]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Column, Computed, Index, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Computed, Index, MetaData, Text, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
+
+from monitor.texts import pack, unpack
 
 SQLModel.metadata.naming_convention = MetaData(
     naming_convention={
@@ -26,6 +28,21 @@ SQLModel.metadata.naming_convention = MetaData(
 # Links in mails name rows by id. SQLite gives the id of a deleted last row to the next one, unless told not to:
 # an old link would then open somebody else's subscription.
 _NEVER_REUSED = {"sqlite_autoincrement": True}
+
+
+class Said(TypeDecorator[str]):
+    """A text of ours as ``texts.pack`` keeps it: whoever reads the row can say it in any language."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:  # noqa: ARG002 (SQLAlchemy's signature)
+        """What the row holds."""
+        return None if value is None else pack(value)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> str | None:  # noqa: ARG002 (SQLAlchemy's signature)
+        """The text again."""
+        return None if value is None else unpack(value)
 
 
 def _json(default: str) -> Column[Any]:
@@ -156,7 +173,7 @@ class SourceRow(SQLModel, table=True):
     interval_seconds: int
     failures: int = 0
     health: str = "new"
-    last_error: str = Field(default="", sa_type=Text)
+    last_error: str = Field(default="", sa_type=Said)
     added_at: datetime
     last_polled_at: datetime | None = None
     last_success_at: datetime | None = None
@@ -176,7 +193,7 @@ class PollRow(SQLModel, table=True):
     started_at: datetime = Field(index=True)
     duration_ms: int
     outcome: str
-    detail: str = Field(default="", sa_type=Text)
+    detail: str = Field(default="", sa_type=Said)
     http_status: int | None = None
     body_bytes: int = 0
     entries: int = 0

@@ -16,6 +16,7 @@ from monitor.store.events import record_event
 from monitor.store.tables import WatchDraftRow
 from monitor.store.watch_history import check_seen
 from monitor.store.watchlist import find_topic, find_watch, save_watch
+from monitor.texts import marked as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def save_draft(session: Session, watch: Watch, *, actor: str, now: datetime) -> 
     row.language, row.query, row.note = watch.language.value, watch.query, watch.note
     row.actor, row.updated_at = actor, now
     session.add(row)
-    _record(session, row, "drafted", actor, now)
+    _record(session, row, _("drafted"), actor, now)
 
 
 def find_draft(session: Session, topic: str, key: str) -> Draft | None:
@@ -91,14 +92,16 @@ def publish_draft(session: Session, topic: str, key: str, *, seen: int, actor: s
     """
     row = _find(session, topic, key)
     if row is None:
-        raise NotFound(f"watch {topic}/{key} has no draft: it was published or discarded meanwhile")
+        raise NotFound(
+            _("watch %(topic)s/%(key)s has no draft: it was published or discarded meanwhile", topic=topic, key=key)
+        )
     if not find_topic(session, topic).active:
-        raise Conflict(f"topic {topic} is retired; make it active again before you publish")
+        raise Conflict(_("topic %(topic)s is retired; make it active again before you publish", topic=topic))
     live = find_watch(session, topic, key)
     check_seen(live, seen)
     watch = _draft(row).watch
     if live and live.active and (live.language, live.query, live.note) == (row.language, row.query, row.note):
-        raise Conflict("the draft says what is live already; discard it, or change it")
+        raise Conflict(_("the draft says what is live already; discard it, or change it"))
     parse_query(watch.query, watch.language)
     session.delete(row)
     return save_watch(session, watch, actor=actor, now=now)
@@ -112,9 +115,11 @@ def discard_draft(session: Session, topic: str, key: str, *, actor: str, now: da
     """
     row = _find(session, topic, key)
     if row is None:
-        raise NotFound(f"watch {topic}/{key} has no draft: it was published or discarded meanwhile")
+        raise NotFound(
+            _("watch %(topic)s/%(key)s has no draft: it was published or discarded meanwhile", topic=topic, key=key)
+        )
     session.delete(row)
-    _record(session, row, "discarded the draft of", actor, now)
+    _record(session, row, _("discarded the draft of"), actor, now)
     return _draft(row)
 
 

@@ -12,6 +12,7 @@ from monitor.core.nouns import Watch
 from monitor.errors import Conflict, NotFound
 from monitor.store.tables import WatchRow, WatchVersionRow
 from monitor.store.watchlist import find_watch, save_watch
+from monitor.texts import marked as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,12 @@ def check_seen(row: WatchRow | None, seen: int) -> None:
     live = row.version if row else 0
     if live != seen:
         raise Conflict(
-            f"the watch was changed meanwhile: version {live} is live, and you have seen version {seen}; "
-            "look at what is new, then do it again"
+            _(
+                "the watch was changed meanwhile: version %(live)s is live, and you have seen version %(seen)s; "
+                "look at what is new, then do it again",
+                live=live,
+                seen=seen,
+            )
         )
 
 
@@ -72,11 +77,11 @@ def roll_back(session: Session, topic: str, key: str, *, to: int, seen: int, act
     row = find_watch(session, topic, key)
     wanted = next((version for version in watch_history(session, topic, key) if version.number == to), None)
     if row is None or wanted is None:
-        raise NotFound(f"watch {topic}/{key} has no version {to}")
+        raise NotFound(_("watch %(topic)s/%(key)s has no version %(to)s", topic=topic, key=key, to=to))
     check_seen(row, seen)
     content = (wanted.language, wanted.query, wanted.note)
     if row.active and content == (row.language, row.query, row.note):
-        raise Conflict(f"version {to} says what is live already")
+        raise Conflict(_("version %(to)s says what is live already", to=to))
     watch = Watch(topic, key, Language(wanted.language), wanted.query, wanted.note)
     return save_watch(session, watch, actor=actor, now=now, reason=f"rolled back to {to}")
 

@@ -15,6 +15,7 @@ from monitor.core.nouns import Pillar, Topic, Watch
 from monitor.errors import Conflict, NotFound
 from monitor.store.events import record_event
 from monitor.store.tables import EventRow, PillarRow, TopicRow, WatchRow, WatchVersionRow
+from monitor.texts import marked as _
 
 
 def load_pillars(session: Session) -> tuple[Pillar, ...]:
@@ -67,7 +68,9 @@ def delete_pillar(session: Session, pillar_id: str) -> None:
         Conflict: A topic, retired ones included, still names it.
     """
     if session.exec(select(TopicRow.id).where(TopicRow.pillar_id == pillar_id).limit(1)).first():
-        raise Conflict(f"pillar {pillar_id} still has topics; keep it in the file, or move them first")
+        raise Conflict(
+            _("pillar %(pillar_id)s still has topics; keep it in the file, or move them first", pillar_id=pillar_id)
+        )
     session.connection().execute(delete(PillarRow).where(col(PillarRow.id) == pillar_id))
 
 
@@ -95,7 +98,7 @@ def save_topic(
     session.add(row)
     session.flush()
     detail = {"names": row.names, "threshold": row.threshold, "needs_neighbours": row.needs_neighbours}
-    record_event(session, now, actor=actor, action="saved", noun="topic", noun_id=topic.id, detail=detail)
+    record_event(session, now, actor=actor, action=_("saved"), noun="topic", noun_id=topic.id, detail=detail)
 
 
 def save_watch(
@@ -131,7 +134,7 @@ def save_watch(
     row.language, row.query, row.note = watch.language.value, watch.query, watch.note
     row.active, row.updated_at = True, now
     row.applied_hash = row.applied_hash if applied_hash is None else applied_hash
-    _keep(session, row, actor=actor, now=now, action="saved", reason=reason)
+    _keep(session, row, actor=actor, now=now, action=_("saved"), reason=reason)
     return row.version
 
 
@@ -145,7 +148,7 @@ def retire_watch(
     row.active, row.updated_at = False, now
     row.applied_hash = row.applied_hash if applied_hash is None else applied_hash
     row.version += 1
-    _keep(session, row, actor=actor, now=now, action="retired", reason="retired")
+    _keep(session, row, actor=actor, now=now, action=_("retired"), reason="retired")
 
 
 def retire_topic(session: Session, topic: str, *, actor: str, now: datetime, applied_hash: str | None = None) -> None:
@@ -158,7 +161,7 @@ def retire_topic(session: Session, topic: str, *, actor: str, now: datetime, app
     session.add(row)
     for watch in session.exec(select(WatchRow).where(WatchRow.topic_id == topic)).all():
         retire_watch(session, topic, watch.key, actor=actor, now=now, applied_hash=applied_hash)
-    record_event(session, now, actor=actor, action="retired", noun="topic", noun_id=topic)
+    record_event(session, now, actor=actor, action=_("retired"), noun="topic", noun_id=topic)
 
 
 def restore_topic(session: Session, topic: str, *, actor: str, now: datetime) -> int:
@@ -170,7 +173,7 @@ def restore_topic(session: Session, topic: str, *, actor: str, now: datetime) ->
     """
     row = find_topic(session, topic)
     if row.active:
-        raise Conflict(f"topic {topic} is active already")
+        raise Conflict(_("topic %(topic)s is active already", topic=topic))
     row.active = True
     session.add(row)
     when = select(func.max(EventRow.at)).where(
@@ -182,7 +185,7 @@ def restore_topic(session: Session, topic: str, *, actor: str, now: datetime) ->
     watches = session.exec(retired.order_by(col(WatchRow.position))).all()
     for watch in watches:
         save_watch(session, _watch(watch), actor=actor, now=now, reason="restored")
-    record_event(session, now, actor=actor, action="restored", noun="topic", noun_id=topic)
+    record_event(session, now, actor=actor, action=_("restored"), noun="topic", noun_id=topic)
     return len(watches)
 
 
@@ -199,7 +202,7 @@ def find_topic(session: Session, topic: str) -> TopicRow:
     """
     row = session.get(TopicRow, topic)
     if row is None:
-        raise NotFound(f"topic {topic!r}: no such topic")
+        raise NotFound(_("topic %(topic)s: no such topic", topic=repr(topic)))
     return row
 
 

@@ -17,8 +17,8 @@ from monitor.store.tables import AddressChangeRow, SubscriberRow
 from monitor.subscriptions.letters import LetterKind
 from monitor.subscriptions.preferences import note_change
 from monitor.subscriptions.subscribe import CONFIRM_WITHIN
+from monitor.texts import marked as _
 from monitor.tokens import INVALID, Purpose, read_token
-from monitor.translations import marked as _
 
 SAME_ADDRESS = _("This is the address that you have.")
 TAKEN = _("This address has a subscription of its own. End that one first, with the link in its mails.")
@@ -52,7 +52,7 @@ def request_address_change(
         change = AddressChangeRow(subscriber_id=subscriber.id or 0, new_address=address, requested_at=now)
         session.add(change)
         session.flush()
-    note_change(session, subscriber, "asked for another address", now)
+    note_change(session, subscriber, _("asked for another address"), now)
     # The subscriber may correct a slip at once, hence a letter for each change; the stranger gets one a day.
     old = (LetterKind.OLD_ADDRESS, subscriber.address, str(change.id))
     new = (LetterKind.NEW_ADDRESS, address, "")
@@ -132,4 +132,4 @@ def _move(session: Session, change: AddressChangeRow, now: datetime) -> None:
     session.add(subscriber)
     others = delete(AddressChangeRow).where(col(AddressChangeRow.subscriber_id) == change.subscriber_id)
     session.connection().execute(others.where(col(AddressChangeRow.id) != change.id))
-    note_change(session, subscriber, "changed address", now)
+    note_change(session, subscriber, _("changed address"), now)

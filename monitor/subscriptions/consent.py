@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from monitor.core.languages import Language
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 
 WORDING = _(
     "By subscribing I agree to get these digests by e-mail. Each mail has a link that ends them at once, and my "

@@ -23,6 +23,7 @@ from monitor.store.tables import (
     SignupRow,
     SubscriberRow,
 )
+from monitor.texts import marked as _
 
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -56,7 +57,7 @@ def erase(session: Session, subscriber: SubscriberRow, *, actor: str, now: datet
     connection.execute(delete(SignupRow).where(col(SignupRow.address) == address))
     connection.execute(delete(LetterRow).where(col(LetterRow.address) == address))
     delete_subscriber(session, subscriber)
-    record_event(session, now, actor=actor, action="erased", noun="subscriber", noun_id=str(subscriber_id))
+    record_event(session, now, actor=actor, action=_("erased"), noun="subscriber", noun_id=str(subscriber_id))
 
 
 def _digest(session: Session, digest: DigestRow) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from monitor.store import personal
 from monitor.store.personal import FoundItem, PersonalHit
 from monitor.store.tables import PersonalWatchRow, SubscriberRow
 from monitor.subscriptions.preferences import note_change
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 
 MOST_KEYWORDS = 10
 MAX_LENGTH = 200
@@ -82,7 +82,7 @@ def add_keyword(
     row = PersonalWatchRow(subscriber_id=subscriber.id or 0, language=language.value, query=query, created_at=now)
     session.add(row)
     session.flush()
-    note_change(session, subscriber, "added a keyword", now)
+    note_change(session, subscriber, _("added a keyword"), now)
     return row
 
 
@@ -97,7 +97,7 @@ def remove_keyword(session: Session, subscriber: SubscriberRow, keyword_id: int,
     if row is None:
         raise NotFound(NO_SUCH_KEYWORD)
     session.delete(row)
-    note_change(session, subscriber, "removed a keyword", now)
+    note_change(session, subscriber, _("removed a keyword"), now)
     return row
 
 

@@ -15,6 +15,7 @@ from monitor.store.subscribers import set_topics
 from monitor.store.tables import SubscriberRow
 from monitor.subscriptions.choices import Choice
 from monitor.subscriptions.subscribe import chosen_topics
+from monitor.texts import marked as _
 
 SUBSCRIBER = "the subscriber"
 """How the audit trail calls a person who holds a signed link."""
@@ -28,7 +29,7 @@ def change_topics(session: Session, subscriber: SubscriberRow, topics: Sequence[
     """
     chosen = chosen_topics(session, topics)
     set_topics(session, subscriber.id or 0, chosen)
-    note_change(session, subscriber, "chose topics", now, topics=list(chosen))
+    note_change(session, subscriber, _("chose topics"), now, topics=list(chosen))
 
 
 def change_schedule(
@@ -43,7 +44,7 @@ def change_schedule(
     subscriber.frequency = schedule.frequency.value
     subscriber.weekday, subscriber.hour, subscriber.zone = schedule.weekday, schedule.hour, schedule.zone
     _ask_calendar(session, subscriber, now)
-    note_change(session, subscriber, "chose a schedule", now, frequency=subscriber.frequency, zone=subscriber.zone)
+    note_change(session, subscriber, _("chose a schedule"), now, frequency=subscriber.frequency, zone=subscriber.zone)
 
 
 def change_choice(session: Session, subscriber: SubscriberRow, choice: Choice, *, now: datetime) -> None:
@@ -60,7 +61,7 @@ def pause(session: Session, subscriber: SubscriberRow, until: datetime | None, *
     """Send a subscriber nothing until a time, or go on at once; what comes in meanwhile is in the digest after it."""
     subscriber.paused_until = until
     _ask_calendar(session, subscriber, now)
-    note_change(session, subscriber, "paused" if until else "ended a pause", now)
+    note_change(session, subscriber, _("paused") if until else _("ended a pause"), now)
 
 
 def note_change(session: Session, subscriber: SubscriberRow, action: str, now: datetime, **detail: Any) -> None:

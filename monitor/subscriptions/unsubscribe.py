@@ -9,6 +9,7 @@ from sqlmodel import Session
 from monitor.errors import Conflict
 from monitor.store.subscribers import load_subscriber
 from monitor.subscriptions.preferences import note_change
+from monitor.texts import marked as _
 
 _LONGEST_CATCH_UP = timedelta(days=31)
 """Who comes back later than this starts with the news of the last month: a digest of a year is no digest."""
@@ -25,7 +26,7 @@ def unsubscribe(session: Session, subscriber_id: int, *, now: datetime) -> None:
         return
     subscriber.state = "unsubscribed"
     session.add(subscriber)
-    note_change(session, subscriber, "unsubscribed", now)
+    note_change(session, subscriber, _("unsubscribed"), now)
 
 
 def resubscribe(session: Session, subscriber_id: int, *, now: datetime) -> None:
@@ -44,4 +45,4 @@ def resubscribe(session: Session, subscriber_id: int, *, now: datetime) -> None:
     if subscriber.digested_until:
         subscriber.digested_until = max(subscriber.digested_until, now - _LONGEST_CATCH_UP)
     session.add(subscriber)
-    note_change(session, subscriber, "subscribed again", now)
+    note_change(session, subscriber, _("subscribed again"), now)

@@ -14,7 +14,7 @@ from monitor.errors import Conflict, Refused
 from monitor.staff.api_tokens import create_token, revoke_token
 from monitor.staff.sign_in import sign_out
 from monitor.store.staff import Holder, list_sessions, list_tokens
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import Viewer, Visitor, guarded, take_session
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered, posted
@@ -72,7 +72,7 @@ def make_key(request: Request, visitor: Viewer, form: Posted) -> HTMLResponse:
     except ValueError:
         entered.errors["role"] = _("Choose a role.")
     except (Refused, Conflict) as error:
-        entered.errors["name"] = str(error)
+        entered.errors["name"] = error.text
     if entered.errors:
         return _page(request, holder, entered, status=422)
     return _page(request, holder, Entered({}), token=token)

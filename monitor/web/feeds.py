@@ -17,7 +17,7 @@ from monitor.errors import NotFound
 from monitor.matching.excerpt import excerpt
 from monitor.store.matches import LoggedMatch, newest_matches
 from monitor.store.watchlist import load_pillars, load_topics
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import guarded
 from monitor.web.languages import reader_language
 from monitor.web.syndication import Entry, Feed, write_atom, write_json

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from monitor.app import App
+from monitor.texts import Text, pack, unpack
 from monitor.web.paths import own_path
 
 COOKIE = "said"
@@ -18,14 +18,13 @@ _LIFE = 60  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message: an id of the catalogues with the values that it names, and whether it tells of a failure."""
+    """A message, and whether it tells of a failure."""
 
-    text: str
-    values: dict[str, Any]
+    text: Text
     failed: bool = False
 
 
-def back_to(request: Request, path: str, text: str = "", *, failed: bool = False, **values: Any) -> RedirectResponse:
+def back_to(request: Request, path: str, text: str = "", *, failed: bool = False) -> RedirectResponse:
     """Answer a form: go on to a page of ours (303), which says what was done.
 
     Args:
@@ -33,12 +32,11 @@ def back_to(request: Request, path: str, text: str = "", *, failed: bool = False
         path: The page.
         text: What it says, marked for the catalogues; nothing where empty.
         failed: Whether that is bad news.
-        values: What the text names, as in ``%(count)s``.
     """
     response = RedirectResponse(own_path(path), status_code=303)
     if text:
         app: App = request.app.state.app
-        signed = _serializer(app.key).dumps([text, values, failed])
+        signed = _serializer(app.key).dumps([pack(text), failed])
         response.set_cookie(COOKIE, str(signed), max_age=_LIFE, httponly=True, samesite="lax")
     return response
 
@@ -47,10 +45,10 @@ def said(request: Request) -> Said | None:
     """What is to be said on this page."""
     app: App = request.app.state.app
     try:
-        text, values, failed = _serializer(app.key).loads(request.cookies.get(COOKIE, ""), max_age=_LIFE)
+        text, failed = _serializer(app.key).loads(request.cookies.get(COOKIE, ""), max_age=_LIFE)
     except BadSignature:
         return None
-    return Said(text, values, failed)
+    return Said(unpack(text), failed)
 
 
 def _serializer(key: str) -> URLSafeTimedSerializer:

@@ -22,8 +22,8 @@ from monitor.errors import Refused
 from monitor.store.tables import SubscriberRow
 from monitor.store.watchlist import load_pillars, load_topics
 from monitor.subscriptions.choices import Choice
+from monitor.texts import marked as _
 from monitor.translations import locale
-from monitor.translations import marked as _
 from monitor.web.languages import OWN_NAMES, likely_zone
 from monitor.web.zones import offers, zones_by_country
 

@@ -22,8 +22,8 @@ from monitor.review.views import delete_view, list_views, save_view
 from monitor.store.source_list import name_sources
 from monitor.store.staff import list_staff
 from monitor.store.watchlist import load_pillars, load_topics
+from monitor.texts import marked as _
 from monitor.translations import country_name, translations
-from monitor.translations import marked as _
 from monitor.web.access import Viewer, guarded
 from monitor.web.flash import back_to
 from monitor.web.forms import posted
@@ -83,7 +83,7 @@ def _query(request: Request) -> tuple[LogQuery, str]:
     try:
         return LogQuery.of(request.query_params), ""
     except Refused as refused:
-        return LogQuery(), str(refused)
+        return LogQuery(), refused.text
 
 
 def _page(session: Session, query: LogQuery, after: str, problem: str) -> tuple[Any, str]:
@@ -93,7 +93,7 @@ def _page(session: Session, query: LogQuery, after: str, problem: str) -> tuple[
     try:
         return log_page(session, query, after=after), ""
     except Refused as refused:
-        return None, str(refused)
+        return None, refused.text
 
 
 def _address(query: LogQuery) -> str:
@@ -165,7 +165,7 @@ def statistics(request: Request, days: int = 90) -> HTMLResponse:
     """Precision per watch, agreement, backlog, time to review."""
     app: App = request.app.state.app
     if days not in _DAYS:
-        raise Refused(f"days {days}: write one of {', '.join(map(str, _DAYS))}")
+        raise Refused(_("days %(days)s: write one of %(known)s", days=days, known=", ".join(map(str, _DAYS))))
     language = reader_language(request)
     with app.database.read() as session:
         figures = review_statistics(session, app.clock(), days=days)
@@ -182,7 +182,7 @@ def keep_view(request: Request, visitor: Viewer, form: Posted) -> Response:
         with app.database.write() as session:
             save_view(session, visitor.address, str(form.get("name", "")), query, now=app.clock())
     except MonitorError as error:
-        return back_to(request, _address(query), str(error), failed=True)
+        return back_to(request, _address(query), error.text, failed=True)
     return back_to(request, _address(query), _("The view is saved."))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.core.roles import Role
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 
 
 @dataclass(frozen=True, slots=True)

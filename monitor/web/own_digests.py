@@ -15,7 +15,7 @@ from monitor.store.digests import digests_of
 from monitor.store.tables import SubscriberRow
 from monitor.subscriptions.links import Doors, subscriber_of
 from monitor.tokens import Purpose
-from monitor.translations import translations
+from monitor.translations import say
 from monitor.web.access import guarded
 from monitor.web.languages import reader_language
 from monitor.web.rendering import own_page
@@ -52,7 +52,7 @@ def _reasons(app: App, session: Session, subscriber: SubscriberRow, about: str, 
     try:
         item = find_item(session, about)
     except NotFound as error:
-        return [translations(language).gettext(str(error))]
+        return [say(error.text, language)]
     names = topic_names(session, language)
     reasons = explain(session, subscriber, item, app.clock(), hold=app.settings.hold_for_review)
     return [item.title, *(sentence(reason, language, subscriber.zone, names) for reason in reasons)]

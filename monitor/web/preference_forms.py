@@ -20,7 +20,7 @@ from monitor.subscriptions import preferences
 from monitor.subscriptions.address import request_address_change
 from monitor.subscriptions.keywords import NO_SUCH_KEYWORD, add_keyword, checked_keyword, remove_keyword
 from monitor.subscriptions.unsubscribe import resubscribe, unsubscribe
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.forms import Entered, choice_options, known_topics, subscriber_entered
 
 T = TypeVar("T")
@@ -115,7 +115,7 @@ def _change_address(visit: Visit, entered: Entered) -> Answer:
         domain = visit.app.settings.mail_domain
         request_address_change(visit.session, visit.subscriber, address, domain=domain, now=visit.now)
     except Refused as problem:
-        entered.errors["address"] = str(problem)
+        entered.errors["address"] = problem.text
         return Answer()
     return Answer(_("Both addresses get a mail now. When both have confirmed, your digests go to the new one."))
 
@@ -169,9 +169,9 @@ def _tried(entered: Entered, act: Callable[[str, Language], T]) -> T | None:
         return act(entered.text("query"), Language(tongue))
     except QueryError as problem:
         entered.errors["query"] = _("This keyword cannot be understood.")
-        entered.values["detail"] = str(problem)
+        entered.values["detail"] = problem.text
     except (Refused, Conflict) as problem:
-        entered.errors["query"] = str(problem)
+        entered.errors["query"] = problem.text
     return None
 
 

@@ -18,8 +18,8 @@ from monitor.subscriptions.data import erase, export_data
 from monitor.subscriptions.keywords import MAX_LENGTH, MOST_KEYWORDS, preview_keyword
 from monitor.subscriptions.links import Doors, subscriber_of
 from monitor.subscriptions.preferences import SUBSCRIBER
+from monitor.texts import marked as _
 from monitor.tokens import Purpose
-from monitor.translations import marked as _
 from monitor.web.access import guarded
 from monitor.web.forms import Entered, choice_options, posted, subscriber_entered
 from monitor.web.languages import reader_language

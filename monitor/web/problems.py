@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from monitor.errors import Conflict, MonitorError, NotFound, QueryError, Transient
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.paths import own_path, path_of
 from monitor.web.rendering import message_page
 
@@ -66,7 +66,7 @@ async def _ours(request: Request, error: Exception) -> Response:
         return _answer(request, status, headers={"Retry-After": "10"})
     if isinstance(error, QueryError) and request.url.path.startswith(API):
         return problem(status, str(error), position=error.position, remedy=error.remedy)
-    return _answer(request, status, str(error))
+    return _answer(request, status, error.text)
 
 
 async def _http(request: Request, error: Exception) -> Response:

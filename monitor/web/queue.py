@@ -9,7 +9,7 @@ from monitor.app import App
 from monitor.core.roles import Role
 from monitor.store import queue, slots
 from monitor.tasks import TICKS
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import Operator, guarded
 from monitor.web.flash import back_to
 from monitor.web.rendering import own_page

@@ -18,7 +18,7 @@ from monitor.core.roles import role_of
 from monitor.letters import web_address
 from monitor.matching.excerpt import excerpt
 from monitor.shipped import shipped
-from monitor.translations import country_name, day, full_day, instant, locale, moment_text, translations
+from monitor.translations import country_name, day, full_day, instant, locale, moment_text, say, translations
 from monitor.web import flash
 from monitor.web.access import Visitor, visitor_of
 from monitor.web.flash import Said
@@ -81,8 +81,15 @@ def own_page(
 
 def message_page(request: Request, title: str, text: str, *, status: int) -> HTMLResponse:
     """A page that says one thing; title and text are translated where the catalogue has them."""
-    say = translations(reader_language(request))
-    return page(request, "message.html", status=status, title=say.gettext(title), text=say.gettext(text))
+    language = reader_language(request)
+    return page(
+        request, "message.html", status=status, title=say(title, language), text=as_sentence(say(text, language))
+    )
+
+
+def as_sentence(clause: str) -> str:
+    """A clause as a sentence of its own: with a capital and a full stop."""
+    return clause[:1].upper() + clause[1:] + ("" if clause.endswith((".", "?", "!", "…")) or not clause else ".")
 
 
 def _frame(request: Request, language: Language, path: str) -> Frame:
@@ -94,12 +101,12 @@ def _frame(request: Request, language: Language, path: str) -> Frame:
 
 def ago(moment: datetime | None, now: datetime, language: Language = Language.EN) -> str:
     """How long ago something was, or in what time it will be, roughly and in words."""
-    say = translations(language)
+    told = translations(language)
     if moment is None:
-        return say.gettext("never")
+        return told.gettext("never")
     span = moment - now
     if abs(span) < timedelta(minutes=1):
-        return say.gettext("within a minute") if span > timedelta(0) else say.gettext("just now")
+        return told.gettext("within a minute") if span > timedelta(0) else told.gettext("just now")
     unit = next(unit for size, unit in _UNITS if abs(span) >= size)
     return format_timedelta(span, granularity=unit, threshold=1e9, add_direction=True, locale=locale(language))
 
@@ -128,6 +135,8 @@ def environment(language: Language) -> Environment:
     made.filters["day"] = partial(day, language=language, zone="UTC")
     made.filters["date"] = partial(full_day, language=language, zone="UTC")
     made.filters["instant"] = partial(instant, language=language)
+    made.filters["say"] = partial(say, language=language)
+    made.filters["as_sentence"] = as_sentence
     made.filters["role"] = role_of
     made.filters["percent"] = partial(format_percent, locale=locale(language))
     made.filters["duration"] = partial(format_timedelta, locale=locale(language), threshold=1.5)

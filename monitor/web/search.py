@@ -21,7 +21,7 @@ from monitor.matching.excerpt import Excerpt, excerpt
 from monitor.matching.query import parse_query
 from monitor.store.search import Hit, Place, Results, Search, search
 from monitor.store.watchlist import load_pillars, load_topics
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import guarded
 from monitor.web.languages import reader_language
 from monitor.web.limits import throttled

@@ -15,7 +15,7 @@ from monitor.staff.sign_in import Opened, SignInState, request_sign_in, sign_in_
 from monitor.staff.sign_in import sign_in as open_session
 from monitor.store.limits import HOUR, within_network_limit
 from monitor.store.tables import SignInRow
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import give_session, guarded, take_session, visitor_of
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered, posted

@@ -19,7 +19,7 @@ from monitor.errors import NotFound
 from monitor.store.matches import LoggedMatch
 from monitor.store.news import WEEK, by_country, list_news, publishers
 from monitor.store.watchlist import load_pillars, load_topics
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.translations import month
 from monitor.web.access import guarded
 from monitor.web.board import WEEKS, load_board

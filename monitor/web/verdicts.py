@@ -7,7 +7,7 @@ it goes back to the page that the form was on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
@@ -19,7 +19,7 @@ from monitor.errors import Refused
 from monitor.review.log import log_lines
 from monitor.review.verdicts import assign, judge, undo
 from monitor.store.watchlist import load_topics
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import Reviewer, guarded
 from monitor.web.flash import back_to
 from monitor.web.forms import posted
@@ -62,7 +62,7 @@ def judge_selected(request: Request, visitor: Reviewer, form: Posted) -> Respons
             ids = judge(session, ids, word, reviewer=visitor.address, now=app.clock())
         else:
             assign(session, ids, _text(form, "assignee"), actor=visitor.address, now=app.clock())
-    return _answer(request, ids, _("%(count)s matches changed."), count=len(ids))
+    return _answer(request, ids, _("%(count)s matches changed.", count=len(ids)))
 
 
 @router.post("/matches/{match_id}/assignee")
@@ -81,14 +81,15 @@ def take_back(request: Request, visitor: Reviewer, form: Posted) -> Response:
     with app.database.write() as session:
         undone = undo(session, reviewer=visitor.address, now=app.clock())
     shown = set(_ids(form, "shown"))
-    text = _("%(count)s verdicts taken back.") if undone else _("There is nothing to take back.")
-    return _answer(request, [one for one in undone if one in shown], text, count=len(undone))
+    taken_back = _("%(count)s verdicts taken back.", count=len(undone))
+    text = taken_back if undone else _("There is nothing to take back.")
+    return _answer(request, [one for one in undone if one in shown], text)
 
 
-def _answer(request: Request, ids: Sequence[int], text: str, **values: Any) -> Response:
+def _answer(request: Request, ids: Sequence[int], text: str) -> Response:
     if "hx-request" not in request.headers:
         back = path_of(request.headers.get("referer"), request.url.netloc) or "/matches"
-        return back_to(request, back, text, **values)
+        return back_to(request, back, text)
     app: App = request.app.state.app
     language = reader_language(request)
     with app.database.read() as session:
@@ -99,7 +100,6 @@ def _answer(request: Request, ids: Sequence[int], text: str, **values: Any) -> R
         "matches/changed.html",
         lines=lines,
         text=text,
-        values=values,
         topic_names=names,
         names=verdict_names(),
         can_judge=True,
@@ -116,5 +116,5 @@ def _text(form: FormData, name: str) -> str:
 def _ids(form: FormData, name: str) -> list[int]:
     values = [value for value in form.getlist(name) if isinstance(value, str)]
     if not all(value.isascii() and value.isdecimal() and len(value) < 19 for value in values):
-        raise Refused(f"{name}: these are not the ids of matches")
+        raise Refused(_("%(name)s: these are not the ids of matches", name=name))
     return [int(value) for value in values]

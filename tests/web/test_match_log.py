@@ -69,7 +69,7 @@ def test_a_filter_is_pushed_mended_and_exported(logged: Any) -> None:
     part = get(logged, "/matches?topic=norad&country=&text=", **{"HX-Request": "true"})
     assert part.headers["HX-Push-Url"] == "/matches?topic=norad"
     wrong = get(logged, "/matches?topic=weather")
-    assert (wrong.status_code, "topic &#39;weather&#39;" in wrong.text) == (400, True)
+    assert (wrong.status_code, "Topic &#39;weather&#39;" in wrong.text) == (400, True)
     lines = get(logged, "/matches/export?format=csv&topic=norad").text.splitlines()
     assert len(lines) == 4
     assert get(logged, "/matches/export?format=csv&topic=weather").status_code == 400

@@ -104,7 +104,7 @@ def test_a_page_offers_selectors_that_can_be_tried_and_changed(site: Any, desk: 
     desk.post("/sources/add", fields | {"action": "store", "address": address})
     edit = "/sources/ca-127-0-0-1-en/edit"
     tried = desk.post(edit, fields | {"action": "try"}).text
-    assert ("number 3" in tried, "page 2 is page 1 again" in tried) == (True, True)
+    assert ("number 3" in tried, "age 2 is page 1 again" in tried) == (True, True)
     assert "finds nothing" in desk.post(edit, fields | {"action": "try", "selector_item": "#nothing li"}).text
     broken = desk.post(edit, fields | {"action": "save", "selector_item": "li["})
     assert (broken.status_code, "CSS selector" in broken.text) == (422, True)
@@ -202,3 +202,15 @@ def test_viewers_see_the_health_and_touch_nothing(desk_of: Any, stored: Any) -> 
     assert "Pause" not in page.text
     assert viewer.post("/sources/pm/pause").status_code == 403
     assert viewer.get("/sources/nothing").status_code == 404
+
+
+def test_a_failed_visit_is_told_in_the_language_of_the_page(site: Any, desk: Any, stored: Any, serve: Any) -> None:
+    desk.may_fetch(loopback=True)
+    stored("pm", url=serve(lambda _base, _path: "<html><p>Moved"))
+    desk.post("/sources/pm/visit")
+    for path in ("/sources", "/sources/pm", "/sources/pm/progress?since=0"):
+        assert "e document est une page HTML" in desk.get(f"{path}{'&' if '?' in path else '?'}lang=fr").text
+    page = desk.get("/sources/pm?lang=fr").text
+    assert "pas un flux" in page, "the outcome of the visit"
+    assert "visite demandée" in page, "the trail of who did what"
+    assert "he document is an HTML page" in desk.get("/sources/pm?lang=en").text

@@ -258,3 +258,14 @@ def test_viewers_look_and_touch_nothing(desk_of: Any) -> None:
     assert "Retire" not in page.text
     assert viewer.get(WATCH).status_code == 403
     assert viewer.post(TOPIC, NEW).status_code == 403
+
+
+def test_an_error_is_told_in_the_language_of_the_page(site: Any, desk: Any) -> None:
+    wrong = desk.post(f"{WATCH}?lang=fr", FIELDS | {"action": "save", "query": "norad AND (radar"})
+    assert wrong.status_code == 422
+    assert "Cette parenthèse n’est pas fermée. Ajoutez-en une qui ferme." in wrong.text
+    assert "This parenthesis" not in wrong.text
+    assert "Cette parenthèse n’est pas fermée" in desk.post(f"{TOPIC}/preview?lang=fr", {"query": "(radar"}).text
+    desk.post(WATCH, FIELDS | {"action": "save"})
+    stale = desk.post(f"{WATCH}?lang=fr", FIELDS | {"action": "publish", "seen": "7"})
+    assert "La veille a changé entre-temps" in stale.text

@@ -19,7 +19,7 @@ from monitor.store.digests import load_digest
 from monitor.store.kept import pause_sending, resume_sending, sending_paused
 from monitor.store.outgoing import ENDED, resend
 from monitor.store.tables import DigestRow, LetterRow
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import Operator, guarded
 from monitor.web.desk.charts import Chart, bar_chart
 from monitor.web.desk.entries import Word, read_text, read_words
@@ -104,13 +104,13 @@ def send_again(request: Request, kind: str, mail_id: int, form: Posted, operator
     """Have one mail sent once more."""
     app: App = request.app.state.app
     if kind not in _KINDS or not 0 < mail_id < 2**31:
-        raise NotFound("this mail does not exist any more")
+        raise NotFound(_("this mail does not exist any more"))
     back = read_text(form, "back") or "/deliveries"
     try:
         with app.database.write() as session:
             resend(session, _KINDS[kind], mail_id, actor=operator.address, now=app.clock())
     except Conflict as error:
-        return back_to(request, back, "%(problem)s", failed=True, problem=str(error))
+        return back_to(request, back, error.text, failed=True)
     return back_to(request, back, _("The mail is due again and goes out within a minute."))
 
 

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from monitor.core.languages import Language
 from monitor.errors import SettingError
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.forms import Entered
 
 Name = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,100}$")]
@@ -51,7 +51,7 @@ def read_language(entered: Entered, name: str = "language") -> Language:
 def note_setting(entered: Entered, error: SettingError, names: dict[str, str] | None = None) -> None:
     """Put an error of a value beside the field that it is about."""
     field = (names or {}).get(error.key, error.key)
-    entered.errors[field] = error.remedy[:1].upper() + error.remedy[1:] + "."
+    entered.errors[field] = error.remedy
 
 
 def uploaded(most: int = MOST_UPLOADED) -> Callable[[Request], AsyncIterator[FormData]]:

@@ -22,7 +22,7 @@ from monitor.polling.opml import FeedList, read_opml
 from monitor.polling.pages import StructureChanged
 from monitor.store.sources import change_source, find_source, list_sources, store_new_source
 from monitor.store.tables import SourceRow
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded
 from monitor.web.desk.entries import Name, file_or_text, note_setting, texts, uploaded
 from monitor.web.flash import back_to
@@ -57,7 +57,7 @@ async def add(request: Request, form: Posted, editor: Editor) -> Response:
     async with app.make_fetcher() as fetcher:
         found = await examine(fetcher, address if "://" in address else f"https://{address}", app.clock())
     if found.problem:
-        entered.errors["address"] = found.problem.replace("%", "%%")
+        entered.errors["address"] = found.problem
     return await run_in_threadpool(_add_page, request, entered, found)
 
 
@@ -117,7 +117,7 @@ def _change(request: Request, row: SourceRow, entered: Entered, spec: SourceSpec
         with app.database.write() as session:
             change_source(session, row.slug, spec, actor=actor, now=app.clock())
     except Conflict as error:
-        entered.errors["url"] = str(error).replace("%", "%%")
+        entered.errors["url"] = error.text
         return _edit_page(request, row, entered)
     return back_to(request, f"/sources/{row.slug}", _("The source is saved."))
 
@@ -131,11 +131,11 @@ def _store(request: Request, entered: Entered, actor: str) -> Response:
             if spec is not None:
                 store_new_source(session, spec, actor=actor, now=app.clock())
     except Conflict as error:
-        entered.errors["address"] = str(error).replace("%", "%%")
+        entered.errors["address"] = error.text
     if entered.errors or spec is None:
         return _add_page(request, entered)
-    said = _("Stored as %(slug)s. Its first visit is due now.")
-    return back_to(request, f"/sources/{spec.slug}", said, slug=spec.slug)
+    said = _("Stored as %(slug)s. Its first visit is due now.", slug=spec.slug)
+    return back_to(request, f"/sources/{spec.slug}", said)
 
 
 def _free_slug(entered: Entered, taken: list[str]) -> str:
@@ -171,9 +171,9 @@ def _take_list(request: Request, body: bytes, form: FormData, actor: str) -> Res
             added = import_feeds(session, listed, country=country, language=language, actor=actor, now=app.clock())
     except Refused as error:
         field = "country" if str(error).startswith("country") else "file"
-        entered.errors[field] = str(error).replace("%", "%%")
+        entered.errors[field] = error.text
         return _import_page(request, entered)
-    return back_to(request, "/sources", _("Added: %(added)s. Their first visits are due now."), added=len(added))
+    return back_to(request, "/sources", _("Added: %(added)s. Their first visits are due now.", added=len(added)))
 
 
 # ---- the pages -----------------------------------------------------------------------------------------------------

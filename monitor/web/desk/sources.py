@@ -26,7 +26,7 @@ from monitor.store.source_list import (
 from monitor.store.sources import end_source, find_source, load_specs, set_source_state
 from monitor.store.tables import SourceRow
 from monitor.tasks import drain, visit_now
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded
 from monitor.web.desk.charts import bar_chart
 from monitor.web.desk.entries import Name, Word, read_words
@@ -120,7 +120,7 @@ def visit(request: Request, slug: Name, editor: Editor, background: BackgroundTa
     try:
         intents = visit_now(app, slug, actor=editor.address)
     except Conflict as error:
-        return back_to(request, f"/sources/{slug}", "%(problem)s", failed=True, problem=str(error))
+        return back_to(request, f"/sources/{slug}", error.text, failed=True)
     response = back_to(request, f"/sources/{slug}?since={last[0].id if last else 0}#progress")
     if intents:
         background.add_task(carry_out, app, intents)

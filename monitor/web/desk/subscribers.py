@@ -16,7 +16,7 @@ from monitor.store.events import list_events
 from monitor.store.subscriber_list import STATES, bounces_of, count_by_state, mails_of, search_subscribers
 from monitor.store.subscribers import load_subscriber, suppress, topics_of, unsuppress
 from monitor.store.watchlist import load_topics
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import Operator, guarded
 from monitor.web.desk.entries import Word, read_text, read_words
 from monitor.web.flash import back_to
@@ -101,7 +101,7 @@ def take_up(request: Request, subscriber_id: int, operator: Operator) -> Respons
 
 
 def _failed(request: Request, subscriber_id: int, error: Conflict) -> Response:
-    return back_to(request, f"/subscribers/{subscriber_id}", "%(problem)s", failed=True, problem=str(error))
+    return back_to(request, f"/subscribers/{subscriber_id}", error.text, failed=True)
 
 
 def _id(number: int) -> int:

@@ -20,7 +20,7 @@ from monitor.store.suggest import suggest_phrases
 from monitor.store.tables import TopicRow
 from monitor.store.watch_drafts import list_drafts
 from monitor.store.watch_list import list_watches
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded, needs
 from monitor.web.desk.entries import Name, note_setting, texts, uploaded
 from monitor.web.flash import back_to
@@ -79,7 +79,7 @@ def change(request: Request, topic: Name, form: Posted, editor: Editor) -> Respo
         return _page(request, topic, entered)
     with app.database.write() as session:
         if not watchlist.find_topic(session, topic).active:
-            raise Conflict(f"topic {topic} is retired; make it active again first")
+            raise Conflict(_("topic %(topic)s is retired; make it active again first", topic=topic))
         watchlist.save_topic(session, changed, actor=editor.address, now=app.clock())
     return back_to(request, f"/watchlist/topics/{topic}", _("The topic is saved."))
 
@@ -101,7 +101,7 @@ def restore(request: Request, topic: Name, editor: Editor) -> Response:
     with app.database.write() as session:
         count = watchlist.restore_topic(session, topic, actor=editor.address, now=app.clock())
     return back_to(
-        request, f"/watchlist/topics/{topic}", _("The topic is active again; watches: %(count)s."), count=count
+        request, f"/watchlist/topics/{topic}", _("The topic is active again; watches: %(count)s.", count=count)
     )
 
 
@@ -114,7 +114,7 @@ def suggestions(request: Request, topic: Name) -> HTMLResponse:
         row = watchlist.find_topic(session, topic)
         topics = app.live.matcher(session).topics
         if topic not in topics:
-            raise NotFound(f"topic {topic} is retired; make it active again first")
+            raise NotFound(_("topic %(topic)s is retired; make it active again first", topic=topic))
         found, items = suggest_phrases(session, topics[topic], language, others=READ_FOR_SUGGESTIONS)
         watches = [watch for watch in list_watches(session, topic) if watch.active]
     into = next((watch.key for watch in watches if watch.language == language), "")

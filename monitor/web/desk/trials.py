@@ -12,7 +12,7 @@ from monitor.matching.backtest import Finding, Trial
 from monitor.polling.examine import read_document
 from monitor.polling.fetch import Failed
 from monitor.store.backtest import Backtest, Bounds, backtest
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.desk.charts import Chart, bar_chart
 from monitor.web.desk.watch_form import WatchForm
 

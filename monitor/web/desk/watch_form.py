@@ -13,7 +13,7 @@ from monitor.core.nouns import Watch
 from monitor.errors import QueryError, Refused
 from monitor.matching.query import parse_query
 from monitor.matching.topics import check_id
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.desk.entries import read_language, texts
 from monitor.web.forms import Entered
 
@@ -79,7 +79,7 @@ def read_watch(form: FormData, topic: str, key: str = "") -> WatchForm:
         entered.errors["note"] = _("Write at most two thousand characters.")
     read.query_error = _problem(query, language)
     if read.query_error:
-        entered.errors["query"] = f"{read.query_error.problem}. {read.query_error.remedy}"
+        entered.errors["query"] = read.query_error.advice
     if not entered.errors:
         read.watch = Watch(topic, key, language, query, entered.text("note"))
     return read

@@ -23,7 +23,7 @@ from monitor.store.tables import WatchRow
 from monitor.store.watch_drafts import discard_draft, find_draft, publish_draft, save_draft
 from monitor.store.watch_history import WatchVersion, roll_back, watch_history
 from monitor.store.watchlist import find_topic, find_watch, retire_watch
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded
 from monitor.web.desk import trials
 from monitor.web.desk.diffs import word_diff
@@ -89,7 +89,7 @@ def retire(request: Request, topic: Name, key: Name, editor: Editor) -> Response
     app: App = request.app.state.app
     with app.database.write() as session:
         if find_watch(session, topic, key) is None:
-            raise NotFound(f"watch {topic}/{key}: no such watch")
+            raise NotFound(_("watch %(topic)s/%(key)s: no such watch", topic=topic, key=key))
         retire_watch(session, topic, key, actor=editor.address, now=app.clock())
     said = _("The watch is retired. To undo it, roll back to a version of its history.")
     return back_to(request, f"/watchlist/topics/{topic}/watches/{key}#history", said)
@@ -106,9 +106,9 @@ def go_back(request: Request, topic: Name, key: Name, form: Posted, editor: Edit
         with app.database.write() as session:
             made = roll_back(session, topic, key, to=wanted, seen=seen, actor=editor.address, now=app.clock())
     except Conflict as error:
-        return back_to(request, path, "%(problem)s", failed=True, problem=str(error))
-    said = _("Version %(old)s is live again, as version %(new)s.")
-    return back_to(request, path, said, old=wanted, new=made)
+        return back_to(request, path, error.text, failed=True)
+    said = _("Version %(old)s is live again, as version %(new)s.", old=wanted, new=made)
+    return back_to(request, path, said)
 
 
 @router.post("/preview", dependencies=[Depends(throttled)])
@@ -159,10 +159,10 @@ def _keep(request: Request, read: WatchForm, watch: Watch, actor: str, *, publis
             seen = _number(read.entered, "seen")
             made = publish_draft(session, watch.topic, watch.key, seen=seen, actor=actor, now=app.clock())
     except Conflict as error:
-        read.entered.errors["query" if known else "key"] = str(error)
+        read.entered.errors["query" if known else "key"] = error.text
         return _page(request, watch.topic, known, read)
-    said = _("Version %(number)s is live. What came in during the last two weeks is matched again.")
-    return back_to(request, path, said, number=made)
+    said = _("Version %(number)s is live. What came in during the last two weeks is matched again.", number=made)
+    return back_to(request, path, said)
 
 
 async def _tested(request: Request, read: WatchForm) -> Tested | None:
@@ -173,7 +173,9 @@ async def _tested(request: Request, read: WatchForm) -> Tested | None:
 
 def _check_free(session: Session, watch: Watch) -> None:
     if find_watch(session, watch.topic, watch.key) or find_draft(session, watch.topic, watch.key):
-        raise Conflict(f"topic {watch.topic} has a watch {watch.key} already; take another key")
+        raise Conflict(
+            _("topic %(topic)s has a watch %(key)s already; take another key", topic=watch.topic, key=watch.key)
+        )
 
 
 # ---- the page ------------------------------------------------------------------------------------------------------
@@ -244,7 +246,7 @@ def _present(session: Session, topic: str, key: str) -> Watch:
     if draft:
         return draft.watch
     if row is None:
-        raise NotFound(f"watch {topic}/{key}: no such watch")
+        raise NotFound(_("watch %(topic)s/%(key)s: no such watch", topic=topic, key=key))
     return _watch_of(row)
 
 

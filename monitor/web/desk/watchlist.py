@@ -20,7 +20,7 @@ from monitor.store.config import Action, Change
 from monitor.store.news import Latest, latest_news, weekly_counts
 from monitor.store.watch_drafts import Draft, list_drafts
 from monitor.store.watch_list import ListedTopic, list_topics
-from monitor.translations import marked as _
+from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded, needs
 from monitor.web.desk.charts import Chart, bar_chart
 from monitor.web.desk.entries import file_or_text, uploaded
@@ -96,9 +96,11 @@ async def take_file(request: Request, form: Uploaded, editor: Editor) -> Respons
             return _apply(request, found, editor.address, overwrite=form.get("overwrite") == "yes")
         return _import_page(request, entered, _plan(request, found))
     except SettingError as error:
-        entered.errors["file"] = f"{error.key} = {error.value!r:.100}: {error.remedy}"
+        entered.errors["file"] = _(
+            "%(key)s = %(value)s: %(remedy)s", key=error.key, value=repr(error.value)[:100], remedy=error.remedy
+        )
     except (Conflict, Refused) as error:
-        entered.errors["file"] = str(error)
+        entered.errors["file"] = error.text
     return _import_page(request, entered)
 
 
@@ -113,8 +115,8 @@ def _apply(request: Request, found: TopicsFile, actor: str, *, overwrite: bool) 
     with app.database.write() as session:
         changes = config.plan_topics(session, found)
         done = config.apply(session, changes, actor=actor, now=app.clock(), overwrite=overwrite)
-    said = _("%(done)s changed, %(left)s left as they were.")
-    return back_to(request, "/watchlist", said, done=done, left=len(changes) - done)
+    said = _("%(done)s changed, %(left)s left as they were.", done=done, left=len(changes) - done)
+    return back_to(request, "/watchlist", said)
 
 
 def _import_page(request: Request, entered: Entered, changes: list[Change] | None = None) -> HTMLResponse:
