@@ -104,8 +104,9 @@ def send_all(
                     yield done
             waiting.put(mail)
             in_hand += 1
-            # Half of the connections at least are waited for: a transaction for each mail would cost more than sending.
-            if done := _drawn(ended, (sessions + 1) // 2 if in_hand == sessions else 0):
+            if in_hand == sessions:
+                # Half of the connections are waited for: a transaction for each mail would cost more than sending it.
+                done = _drawn(ended, (sessions + 1) // 2)
                 in_hand -= len(done)
                 yield done
         while in_hand:
