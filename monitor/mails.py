@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlmodel import Session
 
 from monitor.app import App
+from monitor.core.languages import Language
+from monitor.digests.facts import Facts, facts_of_digests
 from monitor.digests.render import render_digest
-from monitor.digests.select import digest_content
+from monitor.digests.select import Links, digest_content
 from monitor.digests.shelf import Shelf
+from monitor.errors import NotFound
 from monitor.letters import Letter, render_letter
 from monitor.polling import notices
 from monitor.staff import sign_in
 from monitor.staff.letters import compose_sign_in
-from monitor.store import digests, letters, subscribers
+from monitor.store import digests, letters
 from monitor.store.letters import Draft
 from monitor.store.outgoing import Withheld
-from monitor.store.tables import LetterRow
+from monitor.store.tables import DigestRow, LetterRow, SubscriberRow
 from monitor.subscriptions.letters import compose
 
 
@@ -30,20 +35,53 @@ class Post:
     unsubscribe_url: str = ""
 
 
-def compose_digest(app: App, digest_id: int, *, shelf: Shelf | None = None) -> Post | Withheld:
-    """A digest as it is to be sent now; ``shelf`` is shared by the digests of one run.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A stored digest, its reader, and what it tells them."""
 
-    Raises:
-        NotFound: There is no such digest.
+    digest: DigestRow
+    reader: SubscriberRow
+    facts: Facts
+
+
+def compose_digests(app: App, digest_ids: Sequence[int], *, shelf: Shelf) -> Callable[[int], Post | Withheld]:
+    """Read some digests as they are now; what is returned composes each, and raises ``NotFound`` for one that is gone.
+
+    ``shelf`` is shared by the digests of one run.
     """
+    told = _read(app, digest_ids, shelf)
+
+    def compose_digest(digest_id: int) -> Post | Withheld:
+        if digest_id not in told:
+            raise NotFound("this digest does not exist any more")
+        one = told[digest_id]
+        if one.reader.state != "active":
+            return Withheld(f"the subscriber is {one.reader.state}")
+        links = app.links(one.reader, digest_id)
+        return Post(write_digest(app, one, links, shelf), one.reader.address, links.unsubscribe)
+
+    return compose_digest
+
+
+def _read(app: App, digest_ids: Sequence[int], shelf: Shelf) -> Mapping[int, Told]:
     with app.database.read() as session:
-        subscriber = subscribers.load_subscriber(session, digests.load_digest(session, digest_id).subscriber_id)
-    if subscriber.state != "active":
-        return Withheld(f"the subscriber is {subscriber.state}")
-    return Post(letter_of(app, digest_id, shelf=shelf), subscriber.address, app.doors.unsubscribe(subscriber))
+        found = digests.digests_with_readers(session, digest_ids)
+        facts = facts_of_digests(session, [digest for digest, _ in found], shelf)
+    return {digest.id or 0: Told(digest, reader, facts[digest.id or 0]) for digest, reader in found}
 
 
-def compose_letter(app: App, letter_id: int) -> Post | Withheld:
+def write_digest(app: App, told: Told, links: Links, shelf: Shelf) -> Letter:
+    """A digest in its reader's words."""
+    language, zone = Language(told.reader.language), told.reader.zone
+    return render_digest(digest_content(told.facts, language, zone, sender=app.sender, links=links, shelf=shelf))
+
+
+def compose_letters(app: App, letter_ids: Sequence[int]) -> Callable[[int], Post | Withheld]:  # noqa: ARG001 (as for digests)
+    """What composes each of some letters."""
+    return partial(_compose_letter, app)
+
+
+def _compose_letter(app: App, letter_id: int) -> Post | Withheld:
     """A letter as it is to be sent now.
 
     Raises:
@@ -67,21 +105,16 @@ def _draft(app: App, session: Session, row: LetterRow) -> Draft | Withheld:
             return compose(session, row, app.doors)
 
 
-def letter_of(app: App, digest_id: int, *, shared: bool = False, shelf: Shelf | None = None) -> Letter:
-    """A stored digest as its reader sees it.
+def shared_digest(app: App, digest_id: int) -> Letter:
+    """A stored digest as its reader sees it, without the links with which whoever holds them acts for the reader.
 
-    Args:
-        app: The installation.
-        digest_id: Which digest.
-        shared: Leave out the links with which whoever holds them acts for the reader: people pass web copies on.
-        shelf: Shared by the digests of one run.
+    People pass web copies on.
 
     Raises:
         NotFound: There is no such digest.
     """
-    with app.database.read() as session:
-        digest = digests.load_digest(session, digest_id)
-        subscriber = subscribers.load_subscriber(session, digest.subscriber_id)
-        links = (app.shared_links if shared else app.links)(subscriber, digest_id)
-        content = digest_content(session, digest, subscriber, sender=app.sender, links=links, shelf=shelf)
-    return render_digest(content)
+    shelf = Shelf()
+    told = _read(app, [digest_id], shelf).get(digest_id)
+    if told is None:
+        raise NotFound("this digest does not exist any more")
+    return write_digest(app, told, app.shared_links(told.reader, digest_id), shelf)

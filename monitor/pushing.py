@@ -59,7 +59,7 @@ async def _send_one(app: App, fetcher: Fetcher, push_id: int) -> None:
     outcome = await _tell(app, fetcher, rows[0], channel, match)
     written = {"subject": match.document.title, **after_attempt(rows[0], outcome, app.clock())}
     with app.database.write() as session:
-        outgoing.finish(session, PushRow, push_id, **written)
+        outgoing.finish(session, PushRow, [{"mail_id": push_id, **written}])
     log.info("push", id=push_id, channel=channel.name, state=written["state"], attempts=rows[0].attempts)
 
 

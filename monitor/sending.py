@@ -7,6 +7,7 @@ when its lease ends, and goes out once more with the same Message-ID: one for ea
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,7 +42,8 @@ PATIENCE = 10.0
 
 _RECORD_AGAIN = (1.0, 5.0, 20.0)
 
-Composer = Callable[[App, int], Post | Withheld]
+Composer = Callable[[App, Sequence[int]], Callable[[int], Post | Withheld]]
+"""Reads what some mails are to say; what it returns composes each of them, or raises ``NotFound``."""
 
 
 def obstacle(app: App) -> str | None:
@@ -68,6 +70,7 @@ def send_mails(app: App, ids: Sequence[int], kind: type[MailKind], compose: Comp
         run.mails(turns), app.make_transport, sessions=min(app.settings.smtp_connections, len(turns))
     ):
         run.record(ended)
+    log.info("mails", kind=str(kind.__tablename__), **run.told)
 
 
 def send_test(app: App, letter: Letter, recipient: str) -> str:
@@ -116,12 +119,13 @@ def _take_turns(app: App, ids: Sequence[int], kind: type[MailKind]) -> dict[int,
 
 @dataclass(slots=True)
 class _Run(Generic[MailKind]):
-    """One use of the connections: what is in hand, by the mail's id, with its row and its subject."""
+    """One use of the connections: what is in hand, by the mail's id, with its row and its subject; what was told."""
 
     app: App
     kind: type[MailKind]
     compose: Composer
     in_hand: dict[int, tuple[MailKind, str]] = field(default_factory=dict)
+    told: Counter[str] = field(default_factory=Counter)
 
     def mails(self, turns: dict[int, float]) -> Generator[Mail]:
         """Claim, compose and yield mails as connections become free; a stop leaves the rest to be due at once."""
@@ -131,10 +135,11 @@ class _Run(Generic[MailKind]):
             with self.app.database.write() as session:
                 rows = outgoing.claim(session, self.kind, ids, self.app.clock(), lease=SEND_LEASE)
             waiting = {row.id or 0: row for row in rows}
+            compose = self.compose(self.app, list(waiting))
             for mail_id in [mail_id for mail_id in ids if mail_id in waiting]:
                 if self.app.stopping.is_set():
                     break
-                mail = self._mail(waiting.pop(mail_id), turns[mail_id])
+                mail = self._mail(waiting.pop(mail_id), compose, turns[mail_id])
                 if mail:
                     yield mail
             if waiting:
@@ -142,11 +147,11 @@ class _Run(Generic[MailKind]):
                     outgoing.release(session, self.kind, list(waiting), self.app.clock())
                 return
 
-    def _mail(self, row: MailKind, turn: float) -> Mail | None:
+    def _mail(self, row: MailKind, compose: Callable[[int], Post | Withheld], turn: float) -> Mail | None:
         """The mail of a row, or None where its outcome is known without asking a server."""
         mail_id = row.id or 0
         try:
-            post = self.compose(self.app, mail_id)
+            post = compose(mail_id)
         except NotFound:
             return None  # its reader had everything deleted a moment ago
         except Transient:
@@ -168,8 +173,8 @@ class _Run(Generic[MailKind]):
 
     def _finish(self, row: MailKind, values: dict[str, Any]) -> None:
         with self.app.database.write() as session:
-            outgoing.finish(session, self.kind, row.id or 0, **values)
-        _tell(row, values["state"])
+            outgoing.finish(session, self.kind, [{"mail_id": row.id, **values}])
+        self._count([(row, values["state"])])
 
     def record(self, ended: Sequence[Ended]) -> None:
         """Write down what became of mails; a database that is away for a moment is waited for.
@@ -187,30 +192,35 @@ class _Run(Generic[MailKind]):
 
     def _record(self, ended: Sequence[Ended]) -> None:
         now = self.app.clock()
-        states = []
+        outcomes: list[tuple[MailKind, Outcome]] = []
+        written: list[dict[str, Any]] = []
+        for mail, result in ended:
+            row, subject = self.in_hand[mail.key]
+            outcome = _surprise(row, result) if isinstance(result, Exception) else result
+            outcomes.append((row, outcome))
+            written.append({"mail_id": mail.key, "subject": subject, **after_attempt(row, outcome, now)})
         with self.app.database.write() as session:
-            for mail, result in ended:
-                row, subject = self.in_hand[mail.key]
-                outcome = _surprise(row, result) if isinstance(result, Exception) else result
-                values = {"subject": subject, **after_attempt(row, outcome, now)}
-                outgoing.finish(session, self.kind, mail.key, **values)
+            outgoing.finish(session, self.kind, written)
+            for row, outcome in outcomes:
                 if isinstance(outcome, Refused) and outcome.bounced:
                     count_refusal(session, row, outcome.detail, now)
-                states.append((row, values["state"]))
+        for mail, _ in ended:
+            self.in_hand.pop(mail.key)
+        self._count([(row, values["state"]) for (row, _), values in zip(outcomes, written, strict=True)])
+
+    def _count(self, states: Sequence[tuple[MailKind, str]]) -> None:
+        table = str(self.kind.__tablename__)
         for row, state in states:
-            _tell(row, state)
-            self.in_hand.pop(row.id or 0)
+            log.debug(table, id=row.id, state=state, attempts=row.attempts)
+        for state, number in Counter(state for _, state in states).items():
+            metrics.MAILS.labels(table, state).inc(number)
+            self.told[state] += number
 
 
 def _surprise(row: Outgoing, error: Exception) -> Outcome:
     """A mistake of ours is tried again, like trouble of the server, and given up when it stays."""
     log.error("a mail could not be sent", kind=str(row.__tablename__), id=getattr(row, "id", None), exc_info=error)
     return Deferred(f"not sent: {error!r}"[:300])
-
-
-def _tell(row: Outgoing, state: str) -> None:
-    metrics.MAILS.labels(str(row.__tablename__), state).inc()
-    log.info(str(row.__tablename__), id=getattr(row, "id", None), state=state, attempts=row.attempts)
 
 
 def _envelope(app: App, row: Outgoing, post: Post) -> Envelope:

@@ -31,7 +31,7 @@ from monitor.clock import utc_now
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.schedule import Frequency, Schedule
 from monitor.delivery.outbox import Outbox
-from monitor.digests.build import build_digest
+from monitor.digests.build import build_digests
 from monitor.errors import Refused
 from monitor.newsroom import Newsroom
 from monitor.newsroom.history import archives
@@ -161,7 +161,7 @@ def _add_subscriber(session: Session, stage: Stage, address: str, language: Lang
         actor="demo",
         now=stage.clock(),
     )
-    build_digest(session, subscriber_id, stage.clock(), stage.app.message_id)
+    build_digests(session, [subscriber_id], stage.clock(), stage.app.message_id)
 
 
 def _first_visit(stage: Stage) -> Iterator[str]:

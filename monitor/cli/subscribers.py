@@ -10,7 +10,7 @@ from monitor.cli.installation import ACTOR, installation
 from monitor.cli.output import AsJson, print_rows, say
 from monitor.core.languages import Language
 from monitor.core.schedule import Frequency, Schedule
-from monitor.digests.build import build_digest
+from monitor.digests.build import build_digests
 from monitor.errors import Refused
 from monitor.store.subscribers import list_subscribers
 from monitor.subscriptions.subscribe import subscribe_confirmed
@@ -47,7 +47,7 @@ def add(
             actor=ACTOR,
             now=now,
         )
-        build_digest(session, subscriber_id, now, opened.message_id, hold=opened.settings.hold_for_review)
+        build_digests(session, [subscriber_id], now, opened.message_id, hold=opened.settings.hold_for_review)
     say(f"Added {address}. `monitor subscriber list` tells when the first digest is due.")
 
 

@@ -1,22 +1,30 @@
-"""Building a subscriber's due digest: the window becomes a row, and what it holds becomes the ledger."""
+"""Building the due digests: each window becomes a row, and what it holds becomes the ledger."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from monitor.core.schedule import Frequency, Schedule
 from monitor.digests.calendar import Window, due_window, latest_boundary, next_boundary, next_due
 from monitor.store import digests, personal
+from monitor.store.holdings import HeldMatch, passed_items, select_matches
 from monitor.store.personal import PersonalHit
 from monitor.store.tables import SubscriberRow
 
 MessageId = Callable[[int, datetime], str]
 """Derives a Message-ID from a subscriber's id and the end of the window."""
+
+Period = tuple[datetime, datetime]
+"""The start and the end of a window."""
+
+NOTHING: Mapping[int, Sequence[PersonalHit]] = MappingProxyType({})
+"""Nobody's own keywords found anything."""
 
 
 def schedule_of(subscriber: SubscriberRow) -> Schedule:
@@ -52,44 +60,47 @@ def next_digest(subscriber: SubscriberRow, now: datetime) -> datetime:
     return next_digest_after(subscriber, window_start(subscriber, now))
 
 
-def build_digest(
+def build_digests(
     session: Session,
-    subscriber_id: int,
+    subscriber_ids: Sequence[int],
     now: datetime,
     message_id: MessageId,
-    own: Sequence[PersonalHit] = (),
+    own: Mapping[int, Sequence[PersonalHit]] = NOTHING,
     *,
     hold: bool = False,
-) -> int | None:
-    """Build the digest that is due, with its ledger, and move the subscriber's cursor, all in one transaction.
+) -> list[int]:
+    """Build the digests that are due, with their ledgers, and move the subscribers' cursors, all in one transaction.
 
     Args:
         session: An open writing transaction.
-        subscriber_id: Whose digest.
+        subscriber_ids: Whose digests.
         now: The present, aware UTC.
-        message_id: How the digest's Message-ID follows from its key.
-        own: What the subscriber's own keywords found, as ``digests.personal`` says.
+        message_id: How a digest's Message-ID follows from its key.
+        own: What the subscribers' own keywords found, as ``digests.personal`` says.
         hold: Take only what a reviewer has passed.
 
     Returns:
-        The id of a digest to send, or None: nothing is due, another worker was faster, or the window held no news.
+        The ids of the digests to send. Left out is who is due nothing, whose window held no news, and for whom
+        another worker was faster.
     """
-    subscriber = session.get(SubscriberRow, subscriber_id, with_for_update=True)
-    if subscriber is None or subscriber.state != "active" or subscriber.next_digest_at > now:
-        return None
-    window = open_window(subscriber, now)
-    until = window.end if window else window_start(subscriber, now)
-    next_at = next_digest_after(subscriber, until)
-    digests.advance_subscriber(session, subscriber_id, digested_until=until, next_at=next_at)
-    if window is None:
-        return None
-    key = {
-        "subscriber_id": subscriber_id,
-        "window_start": window.start,
-        "window_end": window.end,
-        "message_id": message_id(subscriber_id, window.end),
-    }
-    return _store_digest(session, key, own, now, hold=hold)
+    due = _due(session, subscriber_ids, now)
+    windows = {subscriber.id or 0: open_window(subscriber, now) for subscriber in due}
+    cursors = []
+    for subscriber in due:
+        window = windows[subscriber.id or 0]
+        until = window.end if window else window_start(subscriber, now)
+        cursors.append((subscriber.id or 0, until, next_digest_after(subscriber, until)))
+    if cursors:
+        digests.advance_subscribers(session, cursors)
+    keys = {subscriber_id: (window.start, window.end) for subscriber_id, window in windows.items() if window}
+    return _store_digests(session, keys, select_holdings(session, keys, own, hold=hold), now, message_id)
+
+
+def _due(session: Session, subscriber_ids: Sequence[int], now: datetime) -> list[SubscriberRow]:
+    """The subscribers who are due a digest, their rows locked, in an order that no other worker turns round."""
+    rows = select(SubscriberRow).where(col(SubscriberRow.id).in_(subscriber_ids)).order_by(col(SubscriberRow.id))
+    locked = session.exec(rows.with_for_update())
+    return [row for row in locked if row.state == "active" and row.next_digest_at <= now]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,41 +112,68 @@ class Holding:
     news: bool
 
 
-def select_holding(
-    session: Session,
-    subscriber_id: int,
-    window: tuple[datetime, datetime],
-    own: Sequence[PersonalHit],
-    *,
-    hold: bool = False,
-) -> Holding:
-    """What a subscriber's digest for a window holds.
+def select_holdings(
+    session: Session, windows: Mapping[int, Period], own: Mapping[int, Sequence[PersonalHit]], *, hold: bool = False
+) -> dict[int, Holding]:
+    """What the digest of each subscriber holds for a window.
 
     Mentions in passing alone are no news: they wait in the match log, and nobody gets a mail for them.
     """
-    match_ids = digests.select_match_ids(session, subscriber_id, *window, hold=hold)
-    own = personal.unsent(session, own, subscriber_id, *window)
-    if hold:
-        passed = digests.passed_items(session, [hit.item_id for hit in own])
-        own = [hit for hit in own if hit.item_id in passed]
-    return Holding(match_ids, own, news=bool(own) or digests.any_worthy(session, match_ids))
-
-
-def _store_digest(
-    session: Session, key: Mapping[str, Any], own: Sequence[PersonalHit], now: datetime, *, hold: bool
-) -> int | None:
-    window = key["window_start"], key["window_end"]
-    held = select_holding(session, key["subscriber_id"], window, own, hold=hold)
-    state = {
-        "state": "built" if held.news else "empty",
-        "subject": "",
-        "built_at": now,
-        "attempts": 0,
-        "next_attempt_at": now,
-        "last_error": "",
+    readers: dict[Period, list[int]] = defaultdict(list)
+    for subscriber_id, window in windows.items():
+        readers[window].append(subscriber_id)
+    held: dict[int, Sequence[HeldMatch]] = {}
+    for window, subscriber_ids in readers.items():
+        held |= select_matches(session, subscriber_ids, *window, hold=hold)
+    return {
+        subscriber_id: _holding(held.get(subscriber_id, ()), _unsent(session, subscriber_id, window, own, hold=hold))
+        for subscriber_id, window in windows.items()
     }
-    digest_id = digests.insert_digest(session, {**key, **state}, held.match_ids if held.news else ())
-    if digest_id is None or not held.news:
-        return None
-    personal.record_hits(session, digest_id, held.own)
-    return digest_id
+
+
+def _holding(matches: Sequence[HeldMatch], own: Sequence[PersonalHit]) -> Holding:
+    news = bool(own) or any(match.worthy for match in matches)
+    return Holding([match.match_id for match in matches], own, news)
+
+
+def _unsent(
+    session: Session, subscriber_id: int, window: Period, own: Mapping[int, Sequence[PersonalHit]], *, hold: bool
+) -> list[PersonalHit]:
+    """What a reader's own keywords found that belongs into the digest for a window."""
+    hits = personal.unsent(session, own.get(subscriber_id, ()), subscriber_id, *window)
+    if not hold or not hits:
+        return hits
+    passed = passed_items(session, [hit.item_id for hit in hits])
+    return [hit for hit in hits if hit.item_id in passed]
+
+
+def _store_digests(
+    session: Session,
+    windows: Mapping[int, Period],
+    held: Mapping[int, Holding],
+    now: datetime,
+    message_id: MessageId,
+) -> list[int]:
+    news = {
+        message_id(subscriber_id, windows[subscriber_id][1]): one for subscriber_id, one in held.items() if one.news
+    }
+    rows = [
+        {
+            "subscriber_id": subscriber_id,
+            "window_start": start,
+            "window_end": end,
+            "message_id": message_id(subscriber_id, end),
+            "state": "built" if held[subscriber_id].news else "empty",
+            "subject": "",
+            "built_at": now,
+            "attempts": 0,
+            "next_attempt_at": now,
+            "last_error": "",
+        }
+        for subscriber_id, (start, end) in windows.items()
+    ]
+    stored = digests.insert_digests(session, rows, {name: one.match_ids for name, one in news.items()})
+    built = {name: digest_id for name, digest_id in stored.items() if name in news}
+    for name, digest_id in built.items():
+        personal.record_hits(session, digest_id, news[name].own)
+    return list(built.values())

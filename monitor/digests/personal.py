@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from monitor.digests.build import window_start
-from monitor.store.digests import LATE_ARRIVALS
+from monitor.store.holdings import LATE_ARRIVALS
 from monitor.store.personal import PersonalHit, as_watch, find_hits, own_watches
 from monitor.store.tables import SubscriberRow
 

@@ -7,11 +7,13 @@ from datetime import datetime
 from sqlmodel import Session
 
 from monitor.core.languages import Language
-from monitor.digests.build import select_holding, window_start
+from monitor.digests.build import select_holdings, window_start
 from monitor.digests.content import Sender
+from monitor.digests.facts import Asked, facts_of
 from monitor.digests.personal import personal_hits
 from monitor.digests.render import render_digest
-from monitor.digests.select import Links, content_of_matches
+from monitor.digests.select import Links, digest_content
+from monitor.digests.shelf import Shelf
 from monitor.letters import Letter
 from monitor.store.tables import SubscriberRow
 
@@ -22,19 +24,12 @@ def preview_digest(
     """Render what has come in since the subscriber's last digest, or None where that is nothing worth a mail."""
     subscriber_id = subscriber.id or 0
     window = window_start(subscriber, now), now
-    found = personal_hits(session, [subscriber_id], now).get(subscriber_id, [])
-    held = select_holding(session, subscriber_id, window, found, hold=hold)
+    found = personal_hits(session, [subscriber_id], now)
+    held = select_holdings(session, {subscriber_id: window}, found, hold=hold)[subscriber_id]
     if not held.news:
         return None
-    content = content_of_matches(
-        session,
-        held.match_ids,
-        held.own,
-        subscriber_id=subscriber_id,
-        window=window,
-        language=Language(subscriber.language),
-        zone=subscriber.zone,
-        sender=sender,
-        links=links,
-    )
-    return render_digest(content)
+    shelf = Shelf()
+    asked = Asked(subscriber_id, window, held.match_ids, held.own)
+    facts = facts_of(session, {subscriber_id: asked}, shelf)[subscriber_id]
+    language, zone = Language(subscriber.language), subscriber.zone
+    return render_digest(digest_content(facts, language, zone, sender=sender, links=links, shelf=shelf))

@@ -1,14 +1,12 @@
-"""What a digest says: the ledger's matches become sections of pillars and topics."""
+"""What a digest says: the ledger's matches become sections of pillars and topics (pure)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-
-from sqlmodel import Session
 
 from monitor import translations
 from monitor.core.languages import Language, primary_language
@@ -26,17 +24,12 @@ from monitor.digests.content import (
     TopicSection,
     Twin,
 )
+from monitor.digests.facts import Facts
 from monitor.digests.shelf import Shelf
 from monitor.matching.excerpt import excerpt
-from monitor.store import digests, personal, watchlist
 from monitor.store.digests import ChangedItem
 from monitor.store.matches import LoggedMatch
-from monitor.store.personal import FoundItem, PersonalHit
-from monitor.store.source_health import coverage_since
-from monitor.store.tables import DigestRow, SubscriberRow
-
-SILENCE = timedelta(days=90)
-"""A topic without news for as long is named: it may be quiet, or its watches may miss what is said."""
+from monitor.store.personal import FoundItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,74 +42,46 @@ class Links:
 
 
 def digest_content(
-    session: Session,
-    digest: DigestRow,
-    subscriber: SubscriberRow,
-    *,
-    sender: Sender,
-    links: Links,
-    shelf: Shelf | None = None,
+    facts: Facts, language: Language, zone: str, *, sender: Sender, links: Links, shelf: Shelf
 ) -> DigestContent:
-    """All that a stored digest says to its reader; ``shelf`` is shared by the digests of one run."""
-    return content_of_matches(
-        session,
-        digests.ledger_of(session, digest.id or 0),
-        personal.hits_of(session, digest.id or 0),
-        subscriber_id=digest.subscriber_id,
-        window=(digest.window_start, digest.window_end),
-        language=Language(subscriber.language),
-        zone=subscriber.zone,
-        sender=sender,
-        links=links,
-        shelf=shelf,
-    )
-
-
-def content_of_matches(
-    session: Session,
-    match_ids: Sequence[int],
-    own: Sequence[PersonalHit],
-    *,
-    subscriber_id: int,
-    window: tuple[datetime, datetime],
-    language: Language,
-    zone: str,
-    sender: Sender,
-    links: Links,
-    shelf: Shelf | None = None,
-) -> DigestContent:
-    """All that a digest of these matches would say: by pillar and topic in the Roadmap's order, newest first.
+    """All that a digest says to its reader: by pillar and topic in the Roadmap's order, newest first.
 
     What the reader's own keywords found comes after the pillars.
+
+    Args:
+        facts: What there is to tell.
+        language: The reader's language.
+        zone: The reader's time zone.
+        sender: Who mails.
+        links: The reader's own addresses.
+        shelf: Shared by the digests of one run.
     """
-    shelf = shelf or Shelf()
-    start, end = window
-    topics = shelf.once("topics", lambda: watchlist.load_topics(session))
-    pillars = shelf.once("pillars", lambda: watchlist.load_pillars(session))
-    seen = shelf.once(("coverage", window), lambda: coverage_since(session, start, end))
-    silent = digests.silent_topics(session, subscriber_id, end - SILENCE)
-    sections = _sections(shelf, topics, shelf.matches(session, match_ids), language)
+    sections = _sections(shelf, facts.topics, facts.matches, language)
     told = tuple(
-        PillarSection(pillar.names[language], tuple(sections[pillar.id])) for pillar in pillars if pillar.id in sections
+        PillarSection(pillar.names[language], tuple(sections[pillar.id]))
+        for pillar in facts.pillars
+        if pillar.id in sections
     )
+    start, end = facts.window
     return DigestContent(
         window_start=start,
         window_end=end,
         language=language,
         zone=zone,
-        pillars=told + _own_section(personal.load_found(session, own), language),
+        pillars=told + _own_section(facts.own, language),
         sender=sender,
         manage_url=links.manage,
         unsubscribe_url=links.unsubscribe,
         web_url=links.web,
-        changed=tuple(map(_changed, digests.changed_since_sent(session, subscriber_id, start, end))),
-        coverage=Coverage(
-            checked=seen.checked,
-            failing=seen.failing,
-            quiet=seen.quiet,
-            silent_topics=tuple(topic.names[language] for topic in topics if topic.id in silent),
-        ),
+        changed=tuple(map(_changed, facts.changed)),
+        coverage=_coverage(facts, language),
     )
+
+
+def _coverage(facts: Facts, language: Language) -> Coverage:
+    seen = facts.coverage
+    silent = tuple(topic.names[language] for topic in facts.topics if topic.id in facts.silent)
+    return Coverage(checked=seen.checked, failing=seen.failing, quiet=seen.quiet, silent_topics=silent)
 
 
 def _sections(

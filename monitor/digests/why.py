@@ -14,7 +14,7 @@ from monitor import translations
 from monitor.core.languages import Language
 from monitor.digests.build import next_digest, window_start
 from monitor.errors import NotFound
-from monitor.store.digests import LATE_ARRIVALS
+from monitor.store.holdings import LATE_ARRIVALS
 from monitor.store.subscribers import topics_of
 from monitor.store.tables import (
     DigestItemRow,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import bindparam, func, or_, update
 from sqlmodel import Session, col, select
 
 from monitor.errors import NotFound
@@ -20,69 +20,10 @@ from monitor.store.tables import (
     RevisionRow,
     SourceRow,
     SubscriberRow,
-    SubscriptionRow,
-    VerdictRow,
+    TopicRow,
 )
 from monitor.store.upsert import insert_new
-from monitor.store.verdicts import latest_verdict, passable
-
-LATE_ARRIVALS = timedelta(days=1)
-"""How far before its window a digest looks for matches that no earlier digest of the subscriber holds.
-
-An item is stamped with the time at which its poll began, and is visible when the poll commits: one that straddles
-the end of a window is missed by that window's digest and must be found by the next.
-"""
-
-
-def select_match_ids(
-    session: Session, subscriber_id: int, window_start: datetime, window_end: datetime, *, hold: bool = False
-) -> list[int]:
-    """The matches that a subscriber's digest for a window holds: theirs by topic, and not sent to them before.
-
-    A match that a reviewer called noise is in no digest.
-
-    Args:
-        session: An open transaction.
-        subscriber_id: Whose digest.
-        window_start: Where the window starts, aware.
-        window_end: Where it ends, aware.
-        hold: Only what a reviewer has passed. It comes with the digest of the window in which it was passed, so that
-            nothing is lost that is reviewed late.
-    """
-    told, teller = aliased(MatchRow), aliased(ItemRow)
-    sent: Any = (
-        select(DigestItemRow.match_id)
-        .join(DigestRow, col(DigestRow.id) == col(DigestItemRow.digest_id))
-        .join(told, col(told.id) == col(DigestItemRow.match_id))
-        .join(teller, col(teller.id) == col(told.item_id))
-        .where(DigestRow.subscriber_id == subscriber_id)
-        # The match itself, or the same news under the same topic from elsewhere: a twin that came a week later.
-        .where(
-            or_(
-                col(told.id) == col(MatchRow.id),
-                and_(col(teller.story_id) == col(ItemRow.story_id), col(told.topic_id) == col(MatchRow.topic_id)),
-            )
-        )
-        .exists()
-    )
-    came = latest_verdict(VerdictRow.at) if hold else col(ItemRow.first_seen_at)
-    query = (
-        select(MatchRow.id)
-        .join(ItemRow, col(ItemRow.id) == col(MatchRow.item_id))
-        .join(SubscriptionRow, col(SubscriptionRow.topic_id) == col(MatchRow.topic_id))
-        .where(SubscriptionRow.subscriber_id == subscriber_id)
-        .where(came >= window_start - LATE_ARRIVALS, came < window_end)
-        .where(passable(hold=hold))
-        .where(~sent)
-        .order_by(col(ItemRow.first_seen_at).desc(), col(MatchRow.id))
-    )
-    return [row for row in session.exec(query) if row is not None]
-
-
-def passed_items(session: Session, item_ids: Sequence[int]) -> set[int]:
-    """Those of the items of which a reviewer has passed a match."""
-    query = select(MatchRow.item_id).where(col(MatchRow.item_id).in_(item_ids))
-    return set(session.exec(query.where(passable(hold=True))))
+from monitor.store.verdicts import passable
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +38,11 @@ class ChangedItem:
     withdrawn: bool
 
 
-def changed_since_sent(
-    session: Session, subscriber_id: int, window_start: datetime, window_end: datetime
-) -> list[ChangedItem]:
-    """The worthy items of a subscriber's earlier digests whose title, text or date changed in a window."""
-    sent: Any = (
-        select(ItemRow.id)
-        .join(MatchRow, col(MatchRow.item_id) == col(ItemRow.id))
-        .join(DigestItemRow, col(DigestItemRow.match_id) == col(MatchRow.id))
-        .join(DigestRow, col(DigestRow.id) == col(DigestItemRow.digest_id))
-        .where(DigestRow.subscriber_id == subscriber_id, DigestRow.window_end <= window_start, col(MatchRow.worthy))
-    )
+def changed_items(session: Session, start: datetime, end: datetime) -> Mapping[int, ChangedItem]:
+    """The items whose title, text or date changed in a window, by id, the latest first."""
     at = func.max(RevisionRow.replaced_at)
     columns: Any = (
+        ItemRow.id,
         ItemRow.title,
         ItemRow.url,
         SourceRow.agency,
@@ -121,37 +54,71 @@ def changed_since_sent(
         select(*columns)
         .join(RevisionRow, col(RevisionRow.item_id) == col(ItemRow.id))
         .join(SourceRow, col(SourceRow.id) == col(ItemRow.source_id))
-        .where(RevisionRow.replaced_at >= window_start, RevisionRow.replaced_at < window_end)
-        .where(col(ItemRow.id).in_(sent))
+        .where(RevisionRow.replaced_at >= start, RevisionRow.replaced_at < end)
         .group_by(col(ItemRow.id), col(SourceRow.agency))
         .order_by(at.desc())
     )
-    return [
-        ChangedItem(row.title, row.url, row.agency, row.language, row.at, row.withdrawn_at is not None)
+    return {
+        row.id: ChangedItem(row.title, row.url, row.agency, row.language, row.at, row.withdrawn_at is not None)
         for row in session.exec(query)
+    }
+
+
+def told_items(
+    session: Session, subscriber_ids: Sequence[int], item_ids: Iterable[int], before: datetime
+) -> Mapping[int, set[int]]:
+    """Those of some items that were worthy news of subscribers' digests whose windows ended by a time."""
+    told: dict[int, set[int]] = defaultdict(set)
+    wanted = set(item_ids)
+    if not wanted:
+        return told
+    query: Any = (
+        select(DigestRow.subscriber_id, MatchRow.item_id)
+        .join(DigestItemRow, col(DigestItemRow.digest_id) == col(DigestRow.id))
+        .join(MatchRow, col(MatchRow.id) == col(DigestItemRow.match_id))
+        .where(col(DigestRow.subscriber_id).in_(subscriber_ids), DigestRow.window_end <= before)
+        .where(col(MatchRow.item_id).in_(wanted), col(MatchRow.worthy))
+    )
+    for subscriber_id, item_id in session.exec(query):
+        told[subscriber_id].add(item_id)
+    return told
+
+
+def insert_digests(
+    session: Session, rows: Sequence[Mapping[str, Any]], ledger: Mapping[str, Sequence[int]]
+) -> Mapping[str, int]:
+    """Store digests with their ledgers; the ids of those that are new, by Message-ID.
+
+    A subscriber who has a digest for the window already keeps it as it is.
+
+    Args:
+        session: An open writing transaction.
+        rows: The digests.
+        ledger: The matches that each holds, by Message-ID.
+    """
+    names = [row["message_id"] for row in rows]
+    there = set(digest_ids(session, names))
+    insert_new(session, DigestRow, [row for row in rows if row["message_id"] not in there])
+    new = {name: number for name, number in digest_ids(session, names).items() if name not in there}
+    entries = [
+        {"digest_id": number, "match_id": match_id} for name, number in new.items() for match_id in ledger.get(name, ())
     ]
+    insert_new(session, DigestItemRow, entries)
+    return new
 
 
-def any_worthy(session: Session, match_ids: Sequence[int]) -> bool:
-    """Whether at least one of the matches is worth a digest."""
-    worthy = select(MatchRow.id).where(col(MatchRow.id).in_(match_ids), col(MatchRow.worthy)).limit(1)
-    return session.exec(worthy).first() is not None
+def digest_ids(session: Session, message_ids: Sequence[str]) -> Mapping[str, int]:
+    """The digests with these Message-IDs."""
+    columns: Any = select(DigestRow.message_id, DigestRow.id).where(col(DigestRow.message_id).in_(message_ids))
+    return dict(session.exec(columns).all())
 
 
-def insert_digest(session: Session, digest: dict[str, Any], match_ids: Sequence[int]) -> int | None:
-    """Store a digest with its ledger; its id, or None when the subscriber has one for this window already."""
-    if not insert_new(session, DigestRow, [digest]):
-        return None
-    key = (DigestRow.subscriber_id == digest["subscriber_id"], DigestRow.window_end == digest["window_end"])
-    digest_id = session.exec(select(DigestRow.id).where(*key)).one()
-    insert_new(session, DigestItemRow, [{"digest_id": digest_id, "match_id": match_id} for match_id in match_ids])
-    return digest_id
-
-
-def advance_subscriber(session: Session, subscriber_id: int, *, digested_until: datetime, next_at: datetime) -> None:
-    """Move a subscriber's cursor to the end of the window that became a digest."""
-    moved = update(SubscriberRow).where(col(SubscriberRow.id) == subscriber_id)
-    session.connection().execute(moved.values(digested_until=digested_until, next_digest_at=next_at))
+def advance_subscribers(session: Session, cursors: Sequence[tuple[int, datetime, datetime]]) -> None:
+    """Move cursors: for each subscriber's id, the end of the window that became a digest, and when the next is due."""
+    moved = update(SubscriberRow).where(col(SubscriberRow.id) == bindparam("number"))
+    moved = moved.values(digested_until=bindparam("until"), next_digest_at=bindparam("due"))
+    rows = [{"number": number, "until": until, "due": due} for number, until, due in cursors]
+    session.connection().execute(moved, rows)
 
 
 def load_digest(session: Session, digest_id: int) -> DigestRow:
@@ -166,27 +133,36 @@ def load_digest(session: Session, digest_id: int) -> DigestRow:
     return row
 
 
-def silent_topics(session: Session, subscriber_id: int, since: datetime) -> set[str]:
-    """The topics of a subscriber that have had no news since a time; none where nobody watched as long ago."""
+def silent_topics(session: Session, since: datetime) -> frozenset[str]:
+    """The topics that have had no news since a time; none where nobody watched as long ago."""
     oldest = session.exec(select(func.min(ItemRow.first_seen_at))).one()
     if oldest is None or oldest > since:
-        return set()
+        return frozenset()
     newest = (
         select(ItemRow.first_seen_at)
         .join(MatchRow, col(MatchRow.item_id) == col(ItemRow.id))
-        .where(MatchRow.topic_id == SubscriptionRow.topic_id, col(MatchRow.worthy), passable(hold=False))
+        .where(MatchRow.topic_id == TopicRow.id, col(MatchRow.worthy), passable(hold=False))
         .order_by(col(MatchRow.id).desc())
         .limit(1)
-        .correlate(SubscriptionRow)
+        .correlate(TopicRow)
         .scalar_subquery()
     )
-    query: Any = select(SubscriptionRow.topic_id).where(SubscriptionRow.subscriber_id == subscriber_id)
-    return set(session.exec(query.where(or_(newest.is_(None), newest < since))))
+    return frozenset(session.exec(select(TopicRow.id).where(or_(newest.is_(None), newest < since))))
 
 
-def ledger_of(session: Session, digest_id: int) -> list[int]:
-    """The matches that a digest holds."""
-    return list(session.exec(select(DigestItemRow.match_id).where(DigestItemRow.digest_id == digest_id)))
+def ledgers_of(session: Session, digest_ids: Sequence[int]) -> Mapping[int, list[int]]:
+    """The matches that digests hold, by digest."""
+    held: dict[int, list[int]] = defaultdict(list)
+    columns: Any = select(DigestItemRow.digest_id, DigestItemRow.match_id)
+    for digest_id, match_id in session.exec(columns.where(col(DigestItemRow.digest_id).in_(digest_ids))):
+        held[digest_id].append(match_id)
+    return held
+
+
+def digests_with_readers(session: Session, digest_ids: Sequence[int]) -> Sequence[tuple[DigestRow, SubscriberRow]]:
+    """The digests with these ids that still exist, each with whom it is for."""
+    both = select(DigestRow, SubscriberRow).join(SubscriberRow)
+    return session.exec(both.where(col(DigestRow.id).in_(digest_ids))).all()
 
 
 def digests_of(session: Session, subscriber_id: int, *, limit: int) -> list[DigestRow]:

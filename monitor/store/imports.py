@@ -25,9 +25,9 @@ from monitor.core.text import content_hash, tidy
 from monitor.errors import Refused
 from monitor.matching.labels import plain_text
 from monitor.store.archive import newest_id
-from monitor.store.digests import LATE_ARRIVALS
 from monitor.store.engine import Database
 from monitor.store.events import record_event
+from monitor.store.holdings import LATE_ARRIVALS
 from monitor.store.items import insert_entries
 from monitor.store.tables import ItemRow, SourceRow, SubscriberRow
 from monitor.texts import marked as _

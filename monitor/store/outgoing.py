@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, func, update
+from sqlalchemy import Update, and_, bindparam, func, update
 from sqlmodel import Session, col, select
 
 from monitor.errors import Conflict
@@ -61,9 +63,26 @@ def release(session: Session, kind: type[Kind], ids: Sequence[int], now: datetim
     session.connection().execute(held.values(state="built", attempts=kind.attempts - 1, next_attempt_at=now))
 
 
-def finish(session: Session, kind: type[Kind], mail_id: int, **values: Any) -> None:
-    """Write the outcome of an attempt: sent, failed, cancelled, or built again with a later next attempt."""
-    session.connection().execute(update(kind).where(col(kind.id) == mail_id).values(values))
+def finish(session: Session, kind: type[Kind], outcomes: Sequence[Mapping[str, Any]]) -> None:
+    """Write the outcomes of attempts: sent, failed, cancelled, or built again with a later next attempt.
+
+    Args:
+        session: An open writing transaction.
+        kind: Digests, letters or pushes.
+        outcomes: For each its ``mail_id``, and the columns that change.
+    """
+    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for outcome in outcomes:
+        alike[tuple(outcome)].append(outcome)
+    for names, rows in alike.items():
+        session.connection().execute(_finished(kind, names), rows)
+
+
+@cache
+def _finished(kind: type[Outgoing], names: tuple[str, ...]) -> Update:
+    """The statement that writes these columns; to make one takes longer than to run it."""
+    columns: dict[str, Any] = {name: bindparam(name) for name in names if name != "mail_id"}
+    return update(kind).where(kind.__table__.c.id == bindparam("mail_id")).values(columns)  # type: ignore[attr-defined]
 
 
 def put_off(session: Session, kind: type[Kind], until: Mapping[int, datetime]) -> None:

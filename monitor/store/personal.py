@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from monitor.core.nouns import Document, Evidence, Watch
 from monitor.matching.query import parse_query
 from monitor.matching.watchlist import WatchHit, compile_watchlist
 from monitor.store.archive import find_candidates
-from monitor.store.digests import LATE_ARRIVALS
+from monitor.store.holdings import LATE_ARRIVALS
 from monitor.store.items import load_documents
 from monitor.store.tables import DigestPersonalRow, DigestRow, ItemRow, PersonalWatchRow
 from monitor.store.upsert import insert_new
@@ -122,17 +123,19 @@ def record_hits(session: Session, digest_id: int, hits: Sequence[PersonalHit]) -
     insert_new(session, DigestPersonalRow, rows)
 
 
-def hits_of(session: Session, digest_id: int) -> list[PersonalHit]:
-    """What a digest holds for its reader's own keywords."""
-    rows = session.exec(select(DigestPersonalRow).where(DigestPersonalRow.digest_id == digest_id))
-    return [
-        PersonalHit(row.item_id, row.watch_id, row.query, tuple(Evidence(**found) for found in row.evidence))
-        for row in rows
-    ]
+def hits_of(session: Session, digest_ids: Sequence[int]) -> Mapping[int, list[PersonalHit]]:
+    """What digests hold for their readers' own keywords, by digest."""
+    held: dict[int, list[PersonalHit]] = defaultdict(list)
+    for row in session.exec(select(DigestPersonalRow).where(col(DigestPersonalRow.digest_id).in_(digest_ids))):
+        evidence = tuple(Evidence(**found) for found in row.evidence)
+        held[row.digest_id].append(PersonalHit(row.item_id, row.watch_id, row.query, evidence))
+    return held
 
 
 def load_found(session: Session, hits: Sequence[PersonalHit]) -> list[FoundItem]:
     """The hits with what is shown of their items, in the same order."""
+    if not hits:
+        return []
     ids = sorted({hit.item_id for hit in hits})
     documents = {stored.item_id: stored.document for stored in load_documents(session, ids)}
     columns = select(ItemRow.id, ItemRow.url, ItemRow.published_at, ItemRow.first_seen_at)

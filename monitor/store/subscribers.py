@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
@@ -143,6 +145,15 @@ def topics_of(session: Session, subscriber_id: int) -> list[str]:
     """The topics that a subscriber follows."""
     chosen = select(SubscriptionRow.topic_id).where(SubscriptionRow.subscriber_id == subscriber_id)
     return sorted(session.exec(chosen))
+
+
+def topics_of_all(session: Session, subscriber_ids: Sequence[int]) -> Mapping[int, list[str]]:
+    """The topics that each of these subscribers follows."""
+    chosen: dict[int, list[str]] = defaultdict(list)
+    columns: Any = select(SubscriptionRow.subscriber_id, SubscriptionRow.topic_id)
+    for subscriber_id, topic in session.exec(columns.where(col(SubscriptionRow.subscriber_id).in_(subscriber_ids))):
+        chosen[subscriber_id].append(topic)
+    return chosen
 
 
 def due_subscriber_ids(session: Session, now: datetime, *, limit: int) -> list[int]:

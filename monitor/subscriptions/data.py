@@ -64,7 +64,7 @@ def _digest(session: Session, digest: DigestRow) -> dict[str, Any]:
     told = select(ItemRow.title, ItemRow.url, MatchRow.topic_id).join(MatchRow, col(MatchRow.item_id) == ItemRow.id)
     told = told.join(DigestItemRow, col(DigestItemRow.match_id) == MatchRow.id)
     items = session.exec(told.where(DigestItemRow.digest_id == digest.id).order_by(col(MatchRow.id)))
-    own = load_found(session, hits_of(session, digest.id or 0))
+    own = load_found(session, hits_of(session, [digest.id or 0])[digest.id or 0])
     return {
         **_plain(digest),
         "items": [{"title": title, "url": url, "topic": topic} for title, url, topic in items],

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from monitor.app import App
 from monitor.core.roles import Role
 from monitor.errors import Conflict, NotFound
-from monitor.mails import letter_of
+from monitor.mails import shared_digest
 from monitor.store.tables import SubscriberRow
 from monitor.subscriptions.links import Doors, subscriber_of
 from monitor.subscriptions.unsubscribe import resubscribe, unsubscribe
@@ -27,7 +27,7 @@ router = guarded(Role.PUBLIC)
 def digest_copy(request: Request, token: str) -> HTMLResponse:
     """The web copy of a digest, for whoever holds its link; it lets nobody act for the reader."""
     app: App = request.app.state.app
-    letter = letter_of(app, read_token(app.key, Purpose.DIGEST, token).row_id, shared=True)
+    letter = shared_digest(app, read_token(app.key, Purpose.DIGEST, token).row_id)
     response = HTMLResponse(letter.html)
     # A mail carries its styles within: this page alone may.
     response.headers["Content-Security-Policy"] = (

@@ -16,8 +16,8 @@ from monitor.core.nouns import SourceSpec
 from monitor.errors import Refused
 from monitor.store import items, sources
 from monitor.store.config import stored_config
-from monitor.store.digests import LATE_ARRIVALS
 from monitor.store.engine import Database
+from monitor.store.holdings import LATE_ARRIVALS
 from monitor.store.imports import Imported, archive_source, import_archive, read_release
 from monitor.store.tables import EventRow, ItemRow, SourceRow, SubscriberRow
 

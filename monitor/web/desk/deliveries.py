@@ -13,7 +13,7 @@ from monitor.app import App
 from monitor.core.roles import Role
 from monitor.delivery.outbox import Outbox
 from monitor.errors import Conflict, NotFound
-from monitor.mails import letter_of
+from monitor.mails import shared_digest
 from monitor.store.delivery_log import MAIL_STATES, Day, daily, list_mails, waiting
 from monitor.store.digests import load_digest
 from monitor.store.kept import pause_sending, resume_sending, sending_paused
@@ -121,7 +121,7 @@ def show_digest(request: Request, digest_id: int) -> HTMLResponse:
     digest_id = digest_id if 0 < digest_id < 2**31 else 0
     with app.database.read() as session:
         row = load_digest(session, digest_id)
-    letter = letter_of(app, digest_id, shared=True)
+    letter = shared_digest(app, digest_id)
     headers = [("Subject", row.subject or letter.subject), ("Message-ID", row.message_id)]
     return _mail_page(request, headers, letter.text, f"/deliveries/digest/{digest_id}/html", row.subject, digest=row)
 
@@ -130,7 +130,7 @@ def show_digest(request: Request, digest_id: int) -> HTMLResponse:
 def digest_document(request: Request, digest_id: int) -> HTMLResponse:
     """The HTML part of a digest."""
     app: App = request.app.state.app
-    return _document(letter_of(app, digest_id if 0 < digest_id < 2**31 else 0, shared=True).html)
+    return _document(shared_digest(app, digest_id if 0 < digest_id < 2**31 else 0).html)
 
 
 @router.get("/outbox")
