@@ -60,7 +60,7 @@ ARTICLE_SOURCES = 3
 """Sources of one host whose pages are read under one lease: with its pauses, that is some minutes."""
 MATCH_BATCH = 100
 HUB_BATCH = 50
-DIGEST_BATCH = 200
+DIGEST_BATCH = 500
 BUILT_AT_ONCE = 50
 """Digests that are built in one transaction: whoever else wants to write waits some hundredths of a second."""
 SEND_BATCH = 1000
