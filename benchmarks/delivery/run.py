@@ -4,8 +4,8 @@ The contenders send to Postfix's ``smtp-sink`` on loopback, in turns, round afte
 
 - ``smtp-source``, of Postfix: one message of the same size again and again, over as many sessions. The limit.
 - ``monitor``: the service's own tasks, over its database (SQLite, ``synchronous=FULL``). Subscribers each follow 6 of
-  24 topics, in three languages. For each, a digest of 30 stories is selected, written into the ledger, claimed, rendered,
-  made into a message, handed over, and its outcome recorded before its connection gets another.
+  24 topics, in three languages. For each, a digest of 30 stories is selected, written into the ledger, claimed,
+  rendered, made into a message, handed over, and its outcome recorded before its connection gets another.
 - ``plain``: what one would write first: each part of each mail rendered, ``EmailMessage``, one ``smtplib`` connection.
   It reads and records nothing.
 
