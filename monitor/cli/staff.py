@@ -13,7 +13,8 @@ from monitor.core.roles import role_of
 from monitor.errors import Refused
 from monitor.staff.people import add_staff, remove_staff
 from monitor.staff.sign_in import printed_link
-from monitor.store.staff import list_staff, load_staff
+from monitor.staff.sign_in import sign_out as end_sessions
+from monitor.store.staff import list_people, load_staff
 
 app = typer.Typer(help="Those who review, edit or run the service.", no_args_is_help=True)
 
@@ -40,7 +41,10 @@ def add(
 def list_(*, as_json: AsJson = False) -> None:
     """List the staff with their roles."""
     with installation() as opened, opened.database.read() as session:
-        rows = [{"address": row.address, "role": row.role, "since": row.added_at} for row in list_staff(session)]
+        rows = [
+            {"address": one.address, "role": one.role, "since": one.added_at, "last_sign_in": one.signed_in_at}
+            for one in list_people(session, opened.clock())
+        ]
     print_rows(rows, as_json=as_json, empty="Nobody yet. `monitor staff add you@example.org --role operator` adds one.")
 
 
@@ -50,6 +54,15 @@ def remove(address: Address) -> None:
     with installation() as opened, opened.database.write() as session:
         remove_staff(session, address, actor=ACTOR, now=opened.clock())
     say(f"{address} is not on the staff any more.")
+
+
+@app.command("sign-out")
+def sign_out(address: Address) -> None:
+    """End all sessions of somebody, as when a device is lost; keys of programs stay."""
+    with installation() as opened, opened.database.write() as session:
+        person = load_staff(session, normalised_address(address))
+        ended = end_sessions(session, person.id or 0, None, actor=ACTOR, now=opened.clock())
+    say(f"{address} is signed out; sessions ended: {ended}.")
 
 
 @app.command()

@@ -17,7 +17,7 @@ from monitor.staff.people import add_staff
 from monitor.store.events import record_event
 from monitor.store.letters import post_letter
 from monitor.store.limits import HOUR
-from monitor.store.staff import count_staff, end_sessions, find_staff, hashed, load_sign_in
+from monitor.store.staff import SIGNED_IN, count_staff, end_sessions, find_staff, hashed, load_sign_in
 from monitor.store.tables import SignInRow, StaffRow, StaffSessionRow
 from monitor.store.tallies import count_up
 from monitor.texts import marked as _
@@ -76,6 +76,19 @@ def request_sign_in(
     sign_in_id = _keep(session, address, now=now, life=LINK_LIFE, next_page=next_page)
     payload, about = {"sign_in": sign_in_id}, str(sign_in_id)
     post_letter(session, LETTER, address, language=language, payload=payload, domain=domain, now=now, about=about)
+
+
+def invite(
+    session: Session, address: str, role: Role, *, actor: str, language: Language, domain: str, now: datetime
+) -> None:
+    """Add a person to the staff, or give them another role, and mail them a link to sign in.
+
+    Raises:
+        Refused: The address is none.
+        Conflict: The only operator would be none any more.
+    """
+    person = add_staff(session, address, role, actor=actor, now=now)
+    request_sign_in(session, person.address, language=language, next_page="/", domain=domain, now=now)
 
 
 def first_operator_link(session: Session, key: str, base_url: str, *, operator: str, now: datetime) -> str | None:
@@ -177,7 +190,7 @@ def _open(session: Session, person: StaffRow, device: str, now: datetime) -> str
         expires_at=now + SESSION_LIFE,
     )
     session.add(row)
-    record_event(session, now, actor=person.address, action=_("signed in"), noun="staff", noun_id=str(person.id))
+    record_event(session, now, actor=person.address, action=SIGNED_IN, noun="staff", noun_id=str(person.id))
     return token
 
 

@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, or_, update
+from sqlalchemy import String, cast, delete, func, or_, update
 from sqlmodel import Session, col, select
 
 from monitor.core.roles import Role, role_of
 from monitor.errors import NotFound
-from monitor.store.tables import ApiTokenRow, SignInRow, StaffRow, StaffSessionRow
+from monitor.store.tables import ApiTokenRow, EventRow, SignInRow, StaffRow, StaffSessionRow
 from monitor.texts import marked as _
+
+SIGNED_IN = _("signed in")
+"""What the audit trail says when somebody opens a session."""
 
 
 class Holder(NamedTuple):
@@ -39,6 +42,30 @@ def hashed(secret: str) -> str:
 def list_staff(session: Session) -> list[StaffRow]:
     """Everybody on the staff, by address."""
     return list(session.exec(select(StaffRow).order_by(StaffRow.address)))
+
+
+class Person(NamedTuple):
+    """Somebody on the staff as operators see them; ``sessions`` are those that have not ended."""
+
+    address: str
+    role: str
+    added_at: datetime
+    signed_in_at: datetime | None
+    sessions: int
+
+
+def list_people(session: Session, now: datetime) -> list[Person]:
+    """Everybody on the staff by address, with when they signed in last and in how many places they are."""
+    signed_in = _of_event(func.max(EventRow.at), EventRow.action == SIGNED_IN)
+    alive = (StaffSessionRow.staff_id == StaffRow.id, col(StaffSessionRow.expires_at) > now)
+    sessions = select(func.count()).select_from(StaffSessionRow).where(*alive).correlate(StaffRow).scalar_subquery()
+    columns: Any = (StaffRow.address, StaffRow.role, StaffRow.added_at, signed_in, sessions)
+    return [Person(*row) for row in session.exec(select(*columns).order_by(StaffRow.address))]
+
+
+def _of_event(value: Any, condition: Any) -> Any:
+    whose = (EventRow.noun == "staff", EventRow.noun_id == cast(StaffRow.id, String))
+    return select(value).where(*whose, condition).correlate(StaffRow).scalar_subquery()
 
 
 def count_staff(session: Session) -> int:

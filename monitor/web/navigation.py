@@ -27,6 +27,7 @@ NAVIGATION = (
     Entry("/subscribers", _("Subscribers"), Role.OPERATOR),
     Entry("/deliveries", _("Deliveries"), Role.OPERATOR),
     Entry("/queue", _("Queue"), Role.OPERATOR),
+    Entry("/staff", _("Staff"), Role.OPERATOR),
     Entry("/account", _("Account"), Role.VIEWER),
 )
 """In the order in which they are shown; a page is added here together with its router."""
@@ -34,16 +35,21 @@ NAVIGATION = (
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An entry as it is shown; ``here`` says that the visitor is on this page or below it."""
+    """An entry as it is shown.
+
+    ``here`` says that the visitor is on this page or below it, ``desk`` that it is one of those who run the service.
+    """
 
     path: str
     name: str
     here: bool
+    desk: bool
 
 
 def navigation(role: Role, path: str) -> list[Link]:
     """The entries for a role, seen from a page."""
-    return [Link(entry.path, entry.name, _is_at(path, entry.path)) for entry in NAVIGATION if role >= entry.role]
+    shown = (entry for entry in NAVIGATION if role >= entry.role)
+    return [Link(one.path, one.name, _is_at(path, one.path), one.role > Role.PUBLIC) for one in shown]
 
 
 def _is_at(path: str, entry: str) -> bool:
