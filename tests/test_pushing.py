@@ -29,7 +29,8 @@ from monitor.store.channels import add_channel, remove_channel
 from monitor.store.config import Config
 from monitor.store.engine import Database
 from monitor.store.tables import PushRow
-from monitor.tasks import TICKS, drain, run_tick
+from monitor.tasks import drain
+from monitor.ticks import TICKS, run_tick
 
 NAMES = {"en": "NORAD", "fr": "NORAD", "es": "NORAD"}
 

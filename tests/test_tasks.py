@@ -43,7 +43,8 @@ from monitor.store.tables import (
 )
 from monitor.subscriptions.subscribe import subscribe_confirmed
 from monitor.subscriptions.unsubscribe import unsubscribe
-from monitor.tasks import TICKS, drain, run_tick
+from monitor.tasks import drain
+from monitor.ticks import TICKS, run_tick
 
 NAMES = {"en": "NORAD", "fr": "NORAD", "es": "NORAD"}
 WEEK = timedelta(weeks=1)

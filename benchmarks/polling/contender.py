@@ -27,7 +27,7 @@ def monitor(folder: Path, urls: Sequence[str]) -> Round:
     """Ticks and tasks as ``monitor run`` has them: claim, visit, rows with history and pace, on an SQLite file."""
     from dataclasses import replace
 
-    from monitor import tasks
+    from monitor import tasks, ticks
     from monitor.core.languages import Language
     from monitor.core.nouns import SourceSpec
     from monitor.logs import configure_logs
@@ -54,14 +54,14 @@ def monitor(folder: Path, urls: Sequence[str]) -> Round:
         for number, url in enumerate(urls):
             spec = SourceSpec(f"feed-{number:05}", url, "Agency", "CA", Language.EN)
             sources.save_source(session, spec, actor="benchmark", now=_START)
-    poll = next(tick for tick in tasks.TICKS if tick.run is tasks.poll_due_sources)
+    poll = next(tick for tick in ticks.TICKS if tick.run is ticks.poll_due_sources)
     day = _START
 
     def visit_all() -> Counter[str]:
         nonlocal day
         day += _STEP
         at, now = replace(app, clock=lambda: day), day
-        while intents := tasks.run_tick(at, poll, now):
+        while intents := ticks.run_tick(at, poll, now):
             for intent in intents:
                 tasks.run_intent(at, intent)
             now += poll.every

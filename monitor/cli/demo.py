@@ -48,7 +48,8 @@ from monitor.store.migrate import upgrade
 from monitor.store.sources import list_sources
 from monitor.store.tables import PollRow, RevisionRow
 from monitor.subscriptions.subscribe import subscribe_confirmed
-from monitor.tasks import TICKS, drain, run_tick
+from monitor.tasks import drain
+from monitor.ticks import TICKS, run_tick
 
 _ZONE = "America/Toronto"
 _LEAST_FOUND = 0.9

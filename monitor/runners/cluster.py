@@ -33,7 +33,8 @@ from monitor.errors import SettingError, Transient
 from monitor.runners.schedule import Schedule
 from monitor.store import queue
 from monitor.store.queue import Work
-from monitor.tasks import TASKS, TICKS, Tick, run_intent, run_tick
+from monitor.tasks import TASKS, run_intent
+from monitor.ticks import TICKS, Tick, run_tick
 
 log = structlog.get_logger(__name__)
 

@@ -12,28 +12,34 @@ import structlog
 from monitor.app import App, Intent
 from monitor.errors import Transient
 from monitor.runners.schedule import Schedule
-from monitor.tasks import TICKS, Tick, run_intent, run_tick
+from monitor.tasks import run_intent
+from monitor.ticks import TICKS, Tick, run_tick
 
 log = structlog.get_logger(__name__)
 
 
 class Workers:
-    """A pool of threads that carries intents out; an intent that is already waiting or running is not taken twice."""
+    """A pool of threads that carries intents out; an id that waits or is worked on is not taken twice by its task."""
 
     def __init__(self, app: App, threads: int) -> None:
         self._app = app
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="worker")
         self._lock = threading.Lock()
-        self._taken: set[Intent] = set()
+        self._taken: set[tuple[str, int]] = set()
 
     def submit(self, intents: Sequence[Intent]) -> None:
-        """Take intents on."""
+        """Take intents on, without the ids that are in hand already."""
         for intent in intents:
-            with self._lock:
-                if intent in self._taken or self._app.stopping.is_set():
-                    continue
-                self._taken.add(intent)
-            self._pool.submit(self._carry_out, intent)
+            if left := self._take(intent):
+                self._pool.submit(self._carry_out, Intent(intent.task, left))
+
+    def _take(self, intent: Intent) -> tuple[int, ...]:
+        with self._lock:
+            if self._app.stopping.is_set():
+                return ()
+            left = tuple(row for row in intent.ids if (intent.task, row) not in self._taken)
+            self._taken.update((intent.task, row) for row in left)
+            return left
 
     def _carry_out(self, intent: Intent) -> None:
         try:
@@ -47,7 +53,7 @@ class Workers:
             self.submit(following)
         finally:
             with self._lock:
-                self._taken.discard(intent)
+                self._taken.difference_update((intent.task, row) for row in intent.ids)
 
     def stop(self) -> None:
         """Wait for the work in hand; what has not begun stays due in the rows."""

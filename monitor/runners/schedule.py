@@ -18,7 +18,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.app import App
 from monitor.errors import Transient
-from monitor.tasks import Tick
+from monitor.ticks import Tick
 
 log = structlog.get_logger(__name__)
 

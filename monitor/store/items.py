@@ -180,9 +180,18 @@ def _is_only_summary(entry: Entry) -> bool:
     return bool(entry.url) and not entry.body and len(entry.summary) < _FULL_TEXT
 
 
-def unmatched_ids(session: Session, *, limit: int, seen_after: datetime | None = None) -> list[int]:
-    """Items whose latest revision no watchlist has seen yet, oldest first."""
+def unmatched_ids(
+    session: Session,
+    *,
+    limit: int | None = None,
+    seen_after: datetime | None = None,
+    of_sources: Sequence[int] | None = None,
+) -> list[int]:
+    """Items whose latest revision no watchlist has seen yet, oldest first; all, or those of some sources."""
     query = select(ItemRow.id).where(col(ItemRow.matched_revision) < col(ItemRow.revision))
+    if of_sources is not None:
+        # As a sum, so that the small index of what waits is walked, and not all that the sources ever brought.
+        query = query.where((col(ItemRow.source_id) + 0).in_(of_sources))
     if seen_after is not None:
         query = query.where(ItemRow.first_seen_at >= seen_after)
     return [row for row in session.exec(query.order_by(col(ItemRow.id)).limit(limit)) if row is not None]

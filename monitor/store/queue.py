@@ -11,7 +11,7 @@ queue behind which the workers lag would otherwise grow by the same ids with eac
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,7 +79,7 @@ def enqueue(session: Session, work: Sequence[Work], now: datetime, *, besides: i
     Returns:
         How many jobs were enqueued.
     """
-    held = _held(session, {job.task for job in work}, now, besides)
+    held = _held(session, work, now, besides)
     rows = [_row(job, left) for job in work if (left := [i for i in job.ids if (job.task, i) not in held])]
     if rows:
         session.connection().execute(_DEFER, {"jobs": json.dumps(rows)})
@@ -90,9 +90,15 @@ def _row(job: Work, ids: Sequence[int]) -> dict[str, Any]:
     return {"queue_name": job.queue, "task_name": job.task, "priority": job.priority, "args": {"ids": list(ids)}}
 
 
-def _held(session: Session, tasks: Iterable[str], now: datetime, besides: int | None) -> set[tuple[str, int]]:
-    asked = {"tasks": sorted(tasks), "besides": besides or 0, "since": now - DEAD_LETTER_REST}
-    return {(task, item) for task, item in session.connection().execute(_HELD, asked)}
+def _held(session: Session, work: Sequence[Work], now: datetime, besides: int | None) -> set[tuple[str, int]]:
+    pairs = [(job.task, row) for job in work for row in job.ids]
+    asked = {
+        "tasks": [task for task, _ in pairs],
+        "ids": [row for _, row in pairs],
+        "besides": besides or 0,
+        "since": now - DEAD_LETTER_REST,
+    }
+    return {(task, item) for task, item in session.connection().execute(_HELD, asked)} if pairs else set()
 
 
 _DEFER = text("""
@@ -104,14 +110,19 @@ _DEFER = text("""
 """)
 
 _HELD = text("""
-    SELECT task_name, CAST(jsonb_array_elements_text(args -> 'ids') AS integer)
-    FROM procrastinate_jobs
-    WHERE status IN ('todo', 'doing') AND task_name = ANY(:tasks) AND id <> :besides
-    UNION ALL
-    SELECT task_name, CAST(jsonb_array_elements_text(args -> 'ids') AS integer)
-    FROM procrastinate_jobs AS job
-    WHERE status = 'failed' AND task_name = ANY(:tasks) AND id <> :besides
-      AND EXISTS (SELECT FROM procrastinate_events WHERE job_id = job.id AND type = 'failed' AND at > :since)
+    WITH asked AS (
+        SELECT * FROM unnest(CAST(:tasks AS text[]), CAST(:ids AS bigint[])) AS asked (task, id)
+    ), holding AS (
+        SELECT id, task_name, args FROM procrastinate_jobs WHERE status IN ('todo', 'doing')
+        UNION ALL
+        SELECT id, task_name, args FROM procrastinate_jobs AS job
+        WHERE status = 'failed'
+          AND EXISTS (SELECT FROM procrastinate_events WHERE job_id = job.id AND type = 'failed' AND at > :since)
+    )
+    SELECT asked.task, asked.id FROM holding
+    CROSS JOIN LATERAL jsonb_array_elements(args -> 'ids') AS element
+    JOIN asked ON asked.task = task_name AND asked.id = CAST(element AS bigint)
+    WHERE holding.id <> :besides
 """)
 
 

@@ -8,8 +8,8 @@ from fastapi.responses import HTMLResponse, Response
 from monitor.app import App
 from monitor.core.roles import Role
 from monitor.store import queue, slots
-from monitor.tasks import TICKS
 from monitor.texts import marked as _
+from monitor.ticks import TICKS
 from monitor.web.access import Operator, guarded
 from monitor.web.flash import back_to
 from monitor.web.rendering import own_page

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor import sending, tasks
+from monitor import sending, tasks, ticks
 from monitor.cli import service
 from monitor.polling import visit
 from monitor.runners import cluster
@@ -20,20 +20,20 @@ from monitor.store.events import record_event
 
 
 def main() -> None:
-    sending.SEND_LEASE = tasks.POLL_LEASE = timedelta(seconds=8)
+    sending.SEND_LEASE = tasks.POLL_LEASE = ticks.POLL_LEASE = timedelta(seconds=8)
     visit._LEASE_MARGIN = timedelta(seconds=1)
-    tasks.DIGEST_BATCH = tasks.SEND_BATCH = 5
+    ticks.DIGEST_BATCH = ticks.SEND_BATCH = tasks.SEND_BATCH = 5
     cluster.HEARTBEAT, cluster.SILENT = timedelta(seconds=1), timedelta(seconds=4)
     cluster.RESCUE_EVERY = timedelta(seconds=1)
-    cluster.TICKS = tuple(_told(tick) for tick in tasks.TICKS)
+    cluster.TICKS = tuple(_told(tick) for tick in ticks.TICKS)
     if sys.argv[1] == "scheduler":
         service.scheduler()
     else:
         service.worker(queues="poll,match,digest,mail", concurrency=3)
 
 
-def _told(tick: tasks.Tick) -> tasks.Tick:
-    def run(app: tasks.App, session: Any, now: datetime) -> list[tasks.Intent]:
+def _told(tick: ticks.Tick) -> ticks.Tick:
+    def run(app: ticks.App, session: Any, now: datetime) -> list[ticks.Intent]:
         record_event(session, now, actor="test", action="fired", noun="tick", noun_id=tick.name)
         return tick.run(app, session, now)
 

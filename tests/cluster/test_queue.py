@@ -21,7 +21,8 @@ from monitor.settings import Settings
 from monitor.store import queue, slots
 from monitor.store.engine import Database
 from monitor.store.queue_schema import prepare_queue
-from monitor.tasks import TASKS, Tick, run_tick
+from monitor.tasks import TASKS
+from monitor.ticks import Tick, run_tick
 
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 

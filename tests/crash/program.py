@@ -66,7 +66,7 @@ def kill_at(point: str) -> None:
 
 
 def run(point: str, *times: str) -> None:
-    from monitor import tasks
+    from monitor import tasks, ticks
     from monitor.runners.assemble import make_app
     from monitor.settings import load_settings
 
@@ -75,8 +75,8 @@ def run(point: str, *times: str) -> None:
         kill_at(point)
     for moment in map(datetime.fromisoformat, times):
         at = replace(app, clock=lambda moment=moment: moment)
-        for tick in tasks.TICKS:
-            tasks.drain(at, tasks.run_tick(at, tick, moment))
+        for tick in ticks.TICKS:
+            tasks.drain(at, ticks.run_tick(at, tick, moment))
 
 
 def _warm_up() -> None:

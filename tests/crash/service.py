@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor import tasks
+from monitor import ticks
 from monitor.cli import service
 from monitor.runners import local
 
@@ -19,15 +19,15 @@ from monitor.runners import local
 def main() -> None:
     fired = Path(sys.argv[1])
 
-    def told(tick: tasks.Tick) -> tasks.Tick:
-        def run(app: tasks.App, session: Any, now: datetime) -> list[tasks.Intent]:
+    def told(tick: ticks.Tick) -> ticks.Tick:
+        def run(app: ticks.App, session: Any, now: datetime) -> list[ticks.Intent]:
             with fired.open("a") as file:
                 file.write(f"{tick.name}\n")
             return tick.run(app, session, now)
 
         return replace(tick, every=timedelta(seconds=1), run=run)
 
-    local.TICKS = tuple(told(tick) for tick in tasks.TICKS)
+    local.TICKS = tuple(told(tick) for tick in ticks.TICKS)
     service.run()
 
 

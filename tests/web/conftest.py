@@ -38,7 +38,8 @@ from monitor.store.subscribers import find_subscriber
 from monitor.store.tables import ItemRow, SignInRow, SubscriberRow
 from monitor.subscriptions.links import Doors
 from monitor.subscriptions.subscribe import subscribe_confirmed
-from monitor.tasks import TICKS, drain, run_tick
+from monitor.tasks import drain
+from monitor.ticks import TICKS, run_tick
 from monitor.web.app import create_web
 
 
