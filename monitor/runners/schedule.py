@@ -49,7 +49,8 @@ class SlotExecutor(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no 
             self._fire(tick, scheduled_at.astimezone(UTC))
 
     def _done(self, job_id: str, future: Future[None]) -> None:
-        error = future.exception()
+        # A tick that was still waiting when the service stopped never began.
+        error = None if future.cancelled() else future.exception()
         if error is None:
             self._run_job_success(job_id, [])
         elif isinstance(error, Transient):
