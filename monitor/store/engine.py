@@ -27,9 +27,12 @@ from sqlmodel import Session
 from monitor.errors import DatabaseBusy, SettingError
 
 BUSY_TIMEOUT_MS = 30_000
-LOCK_TIMEOUT_MS = 20_000
-STATEMENT_TIMEOUT_MS = 120_000
-IDLE_TIMEOUT_MS = 300_000
+
+WORKING = {"lock_timeout": 20_000, "statement_timeout": 120_000, "idle_in_transaction_session_timeout": 300_000}
+"""How long a transaction may wait for a lock, run a statement and sit idle on PostgreSQL: milliseconds, 0 for ever.
+
+Another set is given with the execution option ``limits``.
+"""
 
 
 class Database:
@@ -63,7 +66,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads; it never waits for a writer."""
-        with _translated(), Session(self._reading) as session:
+        with translated(), Session(self._reading) as session:
             yield session
 
     @contextmanager
@@ -73,7 +76,7 @@ class Database:
         Raises:
             DatabaseBusy: The database stayed locked, is full or went away; nothing was changed.
         """
-        with _translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection()  # the lock is taken here, not at the first statement
             yield session
 
@@ -120,17 +123,9 @@ def _create_postgresql_engine(address: URL, connections: int, *, pooler: bool) -
 
 
 def _limit_postgresql(connection: Connection) -> None:
-    connection.exec_driver_sql(_LIMITS)
-
-
-_LIMITS = "SELECT " + ", ".join(
-    f"set_config('{name}', '{value}', true)"
-    for name, value in {
-        "lock_timeout": LOCK_TIMEOUT_MS,
-        "statement_timeout": STATEMENT_TIMEOUT_MS,
-        "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
-    }.items()
-)
+    limits = connection.get_execution_options().get("limits", WORKING)
+    settings = ", ".join(f"set_config('{name}', '{milliseconds}', true)" for name, milliseconds in limits.items())
+    connection.exec_driver_sql(f"SELECT {settings}")
 
 
 def _create_sqlite_engine(url: str) -> Engine:
@@ -158,7 +153,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Let the block raise ``DatabaseBusy`` where the database does not answer, in the place of the driver's errors."""
     try:
         yield
     except DBAPIError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +14,19 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from monitor.errors import Conflict
-from monitor.store.engine import Database
+from monitor.store.engine import Database, translated
 
 _ADVISORY_LOCK = 0x524D  # any number will do, as long as every process of ours asks for the same one
+_LOCK_NOT_AVAILABLE = "55P03"
+_ASK_AGAIN = (1, 2, 4, 8, 15, 15, 15)
+"""Seconds between the attempts of a step that does not get its lock."""
+_NO_LIMITS = {"lock_timeout": 0, "statement_timeout": 0, "idle_in_transaction_session_timeout": 0}
+_STEP_LIMITS = {**_NO_LIMITS, "lock_timeout": 2_000}
+"""A change takes as long as it takes; a wait for a lock, which holds up others, does not."""
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -48,7 +56,8 @@ def schema_version(database: Database) -> str | None:
 def upgrade(database: Database, now: datetime) -> Path | None:
     """Bring the schema to the newest version; any number of processes may do so at once.
 
-    An SQLite file with an older schema is copied aside first.
+    An SQLite file with an older schema is copied aside first. PostgreSQL is worked on by others meanwhile: each step is
+    a transaction, or goes on where it was broken off, and none waits long for a lock.
 
     Returns:
         The path of the copy, or None where none was needed.
@@ -60,27 +69,55 @@ def upgrade(database: Database, now: datetime) -> Path | None:
     if current == newest_version():
         return None
     copy = _copy_aside(database.path, current, now) if database.path and current else None
-    with _migrating(database) as connection:
-        if MigrationContext.configure(connection).get_current_revision() != newest_version():
-            command.upgrade(_config(connection), "head")
+    with translated(), _alone(database):
+        _patiently(database, lambda connection: command.upgrade(_config(connection), "head"))
     return copy
 
 
 def downgrade(database: Database, version: str) -> None:
-    """Take the schema back to an earlier version, or to ``base``, in one transaction; data of later tables is lost."""
+    """Take the schema back to an earlier version, or to ``base``; data of later tables is lost."""
+    with translated(), _alone(database):
+        _patiently(database, lambda connection: command.downgrade(_config(connection), version))
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[None]:
+    """One process at a time changes the schema of a PostgreSQL; those of an SQLite file wait for its lock."""
+    if database.is_sqlite:
+        yield
+        return
+    # In a transaction of its own, which a pooler leaves on one connection, and which sits idle while an index is built.
+    with database.engine.execution_options(limits=_NO_LIMITS).begin() as connection:
+        # Without parameters: a statement with some keeps its snapshot, and the building of an index would wait for it.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+        yield
+
+
+def _patiently(database: Database, change: Callable[[Connection], None]) -> None:
+    """Change the schema; on PostgreSQL, a lock that is not to be had soon is asked for again a little later.
+
+    While a step waits for a table, everybody else waits behind it: so it does not wait for long.
+    """
+    for pause in _ASK_AGAIN:
+        try:
+            return _change(database, change)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+            time.sleep(pause)
+    return _change(database, change)
+
+
+def _change(database: Database, change: Callable[[Connection], None]) -> None:
     with _migrating(database) as connection:
-        command.downgrade(_config(connection), version)
+        change(connection)
 
 
 @contextmanager
 def _migrating(database: Database) -> Iterator[Connection]:
-    """A transaction in which the schema may change, for one process at a time."""
+    """A connection over which the schema may change: on SQLite in one transaction, on PostgreSQL one for each step."""
     if not database.is_sqlite:
-        with database.write() as session:
-            connection = session.connection()
-            # An index over a large table takes as long as it takes; a wait for a lock, which holds up others, does not.
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        with database.engine.execution_options(limits=_STEP_LIMITS).connect() as connection:
             yield connection
         return
     # Batch migrations rebuild tables, and to drop the old one deletes, by cascade, what points to it: even with
@@ -92,7 +129,7 @@ def _migrating(database: Database) -> Iterator[Connection]:
         try:
             with connection.begin():
                 yield connection
-                if broken := connection.execute(text("PRAGMA foreign_key_check")).first():
+                if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
                     raise Conflict(
                         f"after the migration, a row of {broken[0]} points to one of {broken[2]} that is not there"
                     )

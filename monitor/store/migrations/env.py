@@ -1,4 +1,8 @@
-"""What Alembic runs: it uses the connection, already in a transaction, that ``monitor.store.migrate`` hands over."""
+"""What Alembic runs: it uses the connection that ``monitor.store.migrate`` hands over.
+
+On SQLite the caller has begun a transaction, which holds every step. On PostgreSQL each step has its own: one that is
+killed leaves the steps before it done, and is begun anew.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,13 @@ from sqlmodel import SQLModel
 
 from monitor.store import tables  # noqa: F401 - fills the metadata
 
+connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=SQLModel.metadata,
     render_as_batch=True,
-    # The caller's transaction holds every step: a migration that is killed leaves the schema as it was.
     transactional_ddl=True,
+    transaction_per_migration=connection.dialect.name == "postgresql",
 )
-context.run_migrations()
+with context.begin_transaction():
+    context.run_migrations()
