@@ -62,7 +62,7 @@ bench: $(VENV)/.bench ## Run the benchmarks beside the named peers
 lock: $(VENV)/bin/python ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	for set in run cluster dev docs audit bench; do \
-	  case $$set in run) extra=build;; cluster) extra="build --extra cluster --extra dkim";; *) extra=$$set;; esac; \
+	  case $$set in run) extra=build;; cluster) extra="build --extra cluster --extra channels --extra dkim";; *) extra=$$set;; esac; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --extra $$extra --no-emit-package roadmap-monitor --output-file requirements/$$set.txt pyproject.toml || exit 1; done
 

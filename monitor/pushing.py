@@ -1,4 +1,4 @@
-"""Telling channels of news: each match is one signed request, tried again for three days."""
+"""Telling channels of news: each match is one signed request, or one message in a chat, tried again for three days."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Any
 import structlog
 
 from monitor.app import App
+from monitor.delivery import chat
 from monitor.delivery.outcome import Deferred, Outcome, Refused
 from monitor.delivery.webhook import outcome_of, signed_headers, webhook_body
 from monitor.errors import NotFound
+from monitor.letters import one_line, web_address
 from monitor.matching.excerpt import excerpt
 from monitor.polling.fetch import Failed, FailureKind, Fetcher
 from monitor.sending import after_attempt, obstacle
@@ -73,6 +75,8 @@ def _load(app: App, push_id: int) -> tuple[ChannelRow, LoggedMatch]:
 
 
 async def _tell(app: App, fetcher: Fetcher, row: PushRow, channel: ChannelRow, match: LoggedMatch) -> Outcome:
+    if chat.is_chat(channel.url):
+        return await asyncio.to_thread(chat.tell, channel.url, one_line(match.document.title, 200), chat_text(match))
     now = app.clock()
     body = webhook_body("match.created", now, match_data(match))
     answer = await fetcher.hand_over(channel.url, body, signed_headers(channel.secret, row.message_id, body, now))
@@ -81,6 +85,14 @@ async def _tell(app: App, fetcher: Fetcher, row: PushRow, channel: ChannelRow, m
     if answer.kind is FailureKind.REFUSED_ADDRESS:
         return Refused(answer.detail, bounced=False)
     return Deferred(answer.detail)
+
+
+def chat_text(match: LoggedMatch) -> str:
+    """A match as people are told of it in a chat, below its title: the sentence, who published it, and where."""
+    document = match.document
+    sentence = "".join(text for text, _marked in excerpt(document, match.evidence).parts)
+    lines = (one_line(sentence, 400), one_line(document.agency, 80), web_address(match.url))
+    return "\n".join(line for line in lines if line)
 
 
 def match_data(match: LoggedMatch) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from sqlmodel import col, select
 from monitor.app import App
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, Pillar, SourceSpec, Topic, Watch
+from monitor.delivery import chat
 from monitor.delivery.webhook import make_secret
 from monitor.errors import Conflict, NotFound, Refused
 from monitor.polling.fetch import Fetcher
@@ -167,6 +169,43 @@ def test_an_address_that_may_not_be_visited_is_refused(service: Service) -> None
     service.tick()
     (row,) = service.log()
     assert (row.state, row.attempts) == ("failed", 1)
+
+
+def test_a_chat_is_told_once_through_apprise_and_tried_again(service: Service, receiver: Receiver) -> None:
+    """``json://`` is Apprise's way of posting to a program: it stands for Slack, Teams, Matrix and the others."""
+    service.add(f"json://{receiver.url.removeprefix('http://')}")
+    receiver.answers = [500]
+    service.publish("NORAD <!channel> @everyone", "A park")
+    for _ in range(3):
+        service.tick(timedelta(hours=1))
+    assert [(row.state, row.attempts, row.last_error) for row in service.log()] == [("sent", 2, "")]
+    assert len(receiver.taken) == 2
+    said = json.loads(receiver.taken[-1][1])
+    assert said["title"].replace("\u2060", "") == "NORAD <!channel> @everyone"
+    assert "@everyone" not in said["title"]
+    assert "<!channel>" not in said["title"]
+    assert said["message"].endswith("Agency\nhttps://news.example/0")
+
+
+def test_a_chat_needs_the_extra_and_a_service_that_exists(
+    service: Service, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Refused, match="'nosuch' is no service") as refused:
+        chat.check_service("nosuch://token-that-nobody-may-see")
+    assert "token" not in str(refused.value)
+    assert chat.check_service("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/") == "Slack"
+    assert chat.masked("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/") == "slack://…"
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    with pytest.raises(Refused, match=r"install roadmap-monitor\[channels\]"):
+        chat.check_service("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/")
+    service.add("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/")
+    service.publish("NORAD")
+    service.tick()
+    (row,) = service.log()
+    assert (row.state, row.attempts) == ("built", 1)
+    assert "roadmap-monitor[channels]" in row.last_error
+    assert "A1BRTD4JD" not in row.last_error
+    assert "A1BRTD4JD" not in "".join(capfd.readouterr())
 
 
 def test_a_channel_is_added_once_and_forgotten_whole(service: Service, receiver: Receiver) -> None:

@@ -1,38 +1,55 @@
-"""``monitor channel``: programs that are told of news as it comes in."""
+"""``monitor channel``: programs and chats that are told of news as it comes in."""
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from monitor.cli.installation import ACTOR, installation
 from monitor.cli.output import AsJson, print_rows, say
+from monitor.delivery import chat
 from monitor.delivery.webhook import make_secret
 from monitor.errors import Refused
 from monitor.polling.addresses import check_url
 from monitor.polling.fetch import Failed
 from monitor.store.channels import add_channel, list_channels, list_pushes, remove_channel
 
-app = typer.Typer(help="Programs that are told of news as it comes in (webhooks).", no_args_is_help=True)
+app = typer.Typer(help="Programs (webhooks) and chats that are told of news as it comes in.", no_args_is_help=True)
 
 
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="What to call it.")],
-    url: Annotated[str, typer.Argument(help="Where the program takes POST requests.")],
+    url: Annotated[
+        str,
+        typer.Argument(
+            help="Where the program takes POST requests, or a chat's address as Apprise writes it (slack://…); "
+            "- reads it from standard input, so that no list of commands holds it."
+        ),
+    ],
     *,
     topics: Annotated[list[str] | None, typer.Option("--topic", help="A topic; repeat it; none for all.")] = None,
 ) -> None:
-    """Tell a program of news from now on; prints the secret that signs what is sent there."""
+    """Tell a program or a chat of news from now on; prints the secret that signs what a program is sent."""
+    url = sys.stdin.readline().strip() if url == "-" else url
     with installation() as opened:
-        target = check_url(url, allow_loopback=opened.settings.poll_allow_loopback)
-        if isinstance(target, Failed):
-            raise Refused(f"url {url!r}: {target.detail}")
-        secret = make_secret()
+        secret = "" if chat.is_chat(url) else make_secret()
+        added = _check(url, allow_loopback=opened.settings.poll_allow_loopback)
         with opened.database.write() as session:
             add_channel(session, name, url, secret, topics or [], actor=ACTOR, now=opened.clock())
-    say(f"Added. The secret, for the program to check signatures with:\n{secret}")
+    say(f"Added. The secret, for the program to check signatures with:\n{secret}" if secret else f"Added: {added}.")
+
+
+def _check(url: str, *, allow_loopback: bool) -> str:
+    """What an address leads to; an address that cannot be told is refused."""
+    if chat.is_chat(url):
+        return chat.check_service(url)
+    target = check_url(url, allow_loopback=allow_loopback)
+    if isinstance(target, Failed):
+        raise Refused(f"url {url!r}: {target.detail}")
+    return url
 
 
 @app.command()
@@ -48,7 +65,7 @@ def list_(*, as_json: AsJson = False) -> None:
     """List the channels."""
     with installation() as opened, opened.database.read() as session:
         rows = [
-            {"name": row.name, "url": row.url, "topics": row.topics or ["all"], "since": row.created_at}
+            {"name": row.name, "url": chat.masked(row.url), "topics": row.topics or ["all"], "since": row.created_at}
             for row in list_channels(session)
         ]
     print_rows(rows, as_json=as_json, empty="No channels. `monitor channel add NAME URL` adds one.")

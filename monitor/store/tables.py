@@ -574,9 +574,9 @@ class LetterRow(Outgoing, table=True):
 
 
 class ChannelRow(SQLModel, table=True):
-    """A web address of somebody's program that is told of news as it comes in: a webhook.
+    """An address that is told of news as it comes in: a webhook of somebody's program, or a chat (a secret then).
 
-    ``secret`` signs what is sent there. ``topics`` are those that it is told of; none for all.
+    ``secret`` signs what a program is sent. ``topics`` are those that it is told of; none for all.
     """
 
     __tablename__ = "channel"
