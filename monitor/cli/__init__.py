@@ -20,6 +20,7 @@ from monitor.cli import (
     demo,
     digests,
     doctor,
+    events,
     matches,
     outbox,
     queue,
@@ -49,6 +50,7 @@ app.command("scheduler")(service.scheduler)
 app.command("worker")(service.worker)
 app.command("poll")(service.poll)
 app.command("matches")(matches.matches)
+app.command("events")(events.events)
 app.command("import")(archive.import_)
 app.command("reindex")(archive.reindex_)
 app.command("backup")(backup.backup)

@@ -146,7 +146,7 @@ def export() -> None:
     """Write the feeds as OPML, for any other feed reader."""
     with installation() as opened, opened.database.read() as session:
         specs, now = load_specs(session), opened.clock()
-    typer.echo(write_opml(specs, title="Roadmap Monitor: sources", now=now).decode())
+    typer.echo(write_opml(specs, now=now).decode())
 
 
 @app.command()

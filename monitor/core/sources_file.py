@@ -67,6 +67,15 @@ def read_source(row: Mapping[str, Any]) -> SourceSpec:
     return _source(row, "the source", "")
 
 
+def read_selectors(value: Mapping[str, str]) -> dict[str, str]:
+    """The CSS selectors of a page, read as strictly as those of a file.
+
+    Raises:
+        SettingError: One is unknown or none, or the selector ``item`` is missing.
+    """
+    return _selectors(dict(value), SourceKind.PAGE, "the page", "selectors")
+
+
 def check_country(code: str) -> None:
     """Make sure that a text is a country's code, ``EU`` or ``INT``.
 

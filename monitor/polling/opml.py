@@ -63,7 +63,7 @@ def read_opml(body: bytes) -> FeedList:
     return _listed(root.iter("{*}outline"))
 
 
-def write_opml(sources: Iterable[SourceSpec], *, title: str, now: datetime) -> bytes:
+def write_opml(sources: Iterable[SourceSpec], *, title: str = "Roadmap Monitor: sources", now: datetime) -> bytes:
     """An OPML 2.0 file of the feeds among ``sources``, in one folder for each agency.
 
     Args:

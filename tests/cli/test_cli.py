@@ -40,6 +40,13 @@ def test_a_newcomers_round(monitor: Run) -> None:
     assert "No mails" in monitor("outbox", "list").stdout
 
 
+def test_the_audit_trail(monitor: Run) -> None:
+    assert monitor("staff", "add", "ann@example.org", "--role", "editor").returncode == 0
+    (event,) = json.loads(monitor("events", "--noun", "staff", "--json").stdout)
+    assert (event["action"], event["actor"], event["detail"]["role"]) == ("added", "command line", "editor")
+    assert "More: --before" in monitor("events", "--limit", "1").stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "settings", "code", "says"),
     [

@@ -87,6 +87,61 @@ def test_sources_are_stored_changed_and_paused(site: Any, editor: Api) -> None:
     assert editor("GET", "/sources/pm/visits") == {"rows": [], "following": None}
 
 
+def test_feed_lists_go_out_and_come_in(site: Any, editor: Api) -> None:
+    editor("POST", "/sources", SOURCE, status=201)
+    text = editor("GET", "/sources.opml")
+    assert 'xmlUrl="https://pm.example/feed"' in text
+    more = text.replace("https://pm.example/feed", "https://new.example/feed")
+    plan = editor("POST", "/sources/import", {"text": more, "country": "CA"})
+    assert ([one["url"] for one in plan["fresh"]], plan["stored"]) == (["https://new.example/feed"], False)
+    assert len(site.rows(SourceRow)) == 1
+    assert editor("POST", "/sources/import", {"text": more, "country": "CA", "apply": True})["stored"]
+    again = editor("POST", "/sources/import", {"text": more, "country": "CA", "apply": True})
+    assert (again["fresh"], again["known"]) == ([], 1)
+    assert {row.url for row in site.rows(SourceRow)} == {"https://pm.example/feed", "https://new.example/feed"}
+    assert "OPML" in editor("POST", "/sources/import", {"text": "<a"}, 400)["detail"]
+    assert "country" in editor("POST", "/sources/import", {"text": more, "country": "Canada"}, 400)["detail"]
+    Api(site, Role.VIEWER)("POST", "/sources/import", {"text": more}, 403)
+
+
+def test_selectors_are_tried_on_a_page(editor: Api, desk: Any) -> None:
+    desk.may_fetch(loopback=False)
+    refused = editor("POST", "/sources/selectors", {"url": "https://x.example", "selectors": {"item": "]"}}, 400)
+    assert "selectors.item" in refused["detail"]
+    assert "item" in editor("POST", "/sources/selectors", {"url": "https://x.example", "selectors": {}}, 400)["detail"]
+    tried = editor("POST", "/sources/selectors", {"url": "http://127.0.0.1/", "selectors": {"item": "li"}})
+    assert tried["entries"] == []
+    assert tried["problem"]
+
+
+def test_views_are_kept_by_whoever_holds_the_key(site: Any) -> None:
+    reviewer, viewer = Api(site, Role.REVIEWER), Api(site, Role.VIEWER)
+    reviewer("PUT", "/views/Open%20defence?topic=norad&verdict=open", status=204)
+    reviewer("PUT", "/views/Open%20defence?topic=norad&verdict=judged", status=204)
+    (view,) = reviewer("GET", "/views")
+    assert (view["name"], view["query"]) == ("Open defence", "topic=norad&verdict=judged")
+    assert reviewer("GET", f"/matches?{view['query']}") == {"rows": [], "following": None}
+    assert viewer("GET", "/views") == []
+    viewer("DELETE", f"/views/{view['id']}", status=404)
+    reviewer("PUT", "/views/x?verdict=perhaps", status=400)
+    reviewer("DELETE", f"/views/{view['id']}", status=204)
+    assert reviewer("GET", "/views") == []
+
+
+def test_the_audit_trail_tells_who_did_what(site: Any, editor: Api) -> None:
+    operator = Api(site, Role.OPERATOR)
+    editor("POST", "/sources", SOURCE, status=201)
+    editor("POST", "/sources/pm/pause", status=204)
+    first = operator("GET", "/events?noun=source&noun_id=pm&actor=editor@example.org&limit=1")
+    (latest,) = first["rows"]
+    assert (latest["action"], latest["noun"], latest["noun_id"]) == ("paused", "source", "pm")
+    second = operator("GET", f"/events?noun=source&noun_id=pm&limit=1&cursor={first['following']}")
+    assert [one["action"] for one in second["rows"]] == ["saved"]
+    assert second["following"] is None
+    assert operator("GET", "/events?actor=nobody@example.org")["rows"] == []
+    editor("GET", "/events", status=403)
+
+
 def test_nothing_inside_is_examined(site: Any, editor: Api, desk: Any) -> None:
     desk.may_fetch(loopback=False)
     for address in ("http://127.0.0.1/", "http://169.254.169.254/", "file:///etc/passwd", "http://[::1]/"):

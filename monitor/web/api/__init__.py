@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from monitor.web.api import description, operator, public, review, sources, watchlist
+from monitor.web.api import description, events, items, news, operator, review, sources, topics, trials, views, watches
 
-MODULES = (public, review, watchlist, sources, operator, description)
+MODULES = (news, items, review, views, watches, trials, topics, sources, operator, events, description)

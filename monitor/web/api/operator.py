@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from fastapi import Path, Query, Request
 from pydantic import BaseModel, StringConstraints
 
-from monitor.app import App
 from monitor.core.roles import Role
 from monitor.store.delivery_log import Day, LoggedMail, daily, list_mails
 from monitor.store.kept import pause_sending, resume_sending
@@ -25,11 +24,10 @@ from monitor.store.subscriber_list import (
 from monitor.store.subscribers import load_subscriber, suppress, topics_of, unsuppress
 from monitor.store.tables import DigestRow, LetterRow
 from monitor.web.access import Operator, guarded_api
-from monitor.web.api.public import Cursor, Limit, Listed, Number
+from monitor.web.api.parts import Cursor, Limit, Listed, Number, Word, app_of
 
 router = guarded_api(Role.OPERATOR, tags=["operator"])
 
-Word = Annotated[str, Query(pattern=r"^[\w-]{0,20}$")]
 Part = Annotated[str, Query(max_length=254, description="What the address holds.")]
 Kind = Annotated[Literal["digest", "letter"], Path()]
 
@@ -64,7 +62,7 @@ def subscribers(
     request: Request, q: Part = "", state: Word = "", cursor: Cursor = "", limit: Limit = 50
 ) -> Listed[ListedSubscriber]:
     """Subscribers by address."""
-    with _app(request).database.read() as session:
+    with app_of(request).database.read() as session:
         text = q.replace("\0", "").strip()
         found = search_subscribers(session, text=text, state=state, after=cursor, limit=limit)
     return Listed(list(found.rows), found.following or None)
@@ -73,7 +71,7 @@ def subscribers(
 @router.get("/subscribers/{subscriber_id}")
 def subscriber(request: Request, subscriber_id: Number) -> SubscriberOut:
     """One subscriber with the record of consent, what was sent, and what came back."""
-    with _app(request).database.read() as session:
+    with app_of(request).database.read() as session:
         row = load_subscriber(session, subscriber_id)
         return SubscriberOut(
             id=subscriber_id,
@@ -95,7 +93,7 @@ def subscriber(request: Request, subscriber_id: Number) -> SubscriberOut:
 @router.post("/subscribers/{subscriber_id}/suppress", status_code=204)
 def end_mail(request: Request, subscriber_id: Number, body: Reason, operator: Operator) -> None:
     """Send a person nothing more."""
-    app = _app(request)
+    app = app_of(request)
     with app.database.write() as session:
         suppress(session, subscriber_id, reason=body.reason, actor=operator.address, now=app.clock())
 
@@ -103,7 +101,7 @@ def end_mail(request: Request, subscriber_id: Number, body: Reason, operator: Op
 @router.post("/subscribers/{subscriber_id}/unsuppress", status_code=204)
 def take_up(request: Request, subscriber_id: Number, operator: Operator) -> None:
     """Take a suppression back."""
-    app = _app(request)
+    app = app_of(request)
     with app.database.write() as session:
         unsuppress(session, subscriber_id, actor=operator.address, now=app.clock())
 
@@ -111,7 +109,7 @@ def take_up(request: Request, subscriber_id: Number, operator: Operator) -> None
 @router.get("/deliveries")
 def deliveries(request: Request, days: Annotated[int, Query(ge=1, le=366)] = 30) -> list[Day]:
     """How many mails went out, failed, came back and lost a reader, by day (UTC)."""
-    app = _app(request)
+    app = app_of(request)
     with app.database.read() as session:
         return list(daily(session, app.clock(), days=days))
 
@@ -121,7 +119,7 @@ def mails(
     request: Request, kind: Kind, *, q: Part = "", state: Word = "", cursor: Cursor = "", limit: Limit = 50
 ) -> Listed[LoggedMail]:
     """The digests or the letters, the latest first."""
-    with _app(request).database.read() as session:
+    with app_of(request).database.read() as session:
         text = q.replace("\0", "").strip()
         found = list_mails(session, _table(kind), state=state, text=text, after=cursor, limit=limit)
     return Listed(list(found.rows), found.following or None)
@@ -130,7 +128,7 @@ def mails(
 @router.post("/deliveries/{kind}/{mail_id}/resend", status_code=204)
 def send_again(request: Request, kind: Kind, mail_id: Number, operator: Operator) -> None:
     """Have a mail sent once more, with the same Message-ID."""
-    app = _app(request)
+    app = app_of(request)
     with app.database.write() as session:
         resend(session, _table(kind), mail_id, actor=operator.address, now=app.clock())
 
@@ -138,7 +136,7 @@ def send_again(request: Request, kind: Kind, mail_id: Number, operator: Operator
 @router.post("/sending/{action}", status_code=204)
 def set_sending(request: Request, action: Literal["pause", "resume"], operator: Operator) -> None:
     """Let no mail go out, or let them go out again."""
-    app = _app(request)
+    app = app_of(request)
     change = pause_sending if action == "pause" else resume_sending
     with app.database.write() as session:
         change(session, actor=operator.address, now=app.clock())
@@ -146,8 +144,3 @@ def set_sending(request: Request, action: Literal["pause", "resume"], operator: 
 
 def _table(kind: str) -> type[DigestRow] | type[LetterRow]:
     return DigestRow if kind == "digest" else LetterRow
-
-
-def _app(request: Request) -> App:
-    app: App = request.app.state.app
-    return app

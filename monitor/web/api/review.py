@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from monitor.app import App
 from monitor.core.roles import Role
 from monitor.review.exports import line_values
 from monitor.review.filters import LogQuery
@@ -16,11 +15,11 @@ from monitor.review.log import log_counts, log_line, log_page
 from monitor.review.statistics import review_statistics
 from monitor.review.verdicts import LONGEST_NOTE, MOST_AT_ONCE, assign, judge, undo
 from monitor.web.access import Reviewer, guarded_api, needs
+from monitor.web.api.parts import Number, app_of
 
 router = guarded_api(Role.VIEWER, tags=["review"])
 
 AS_REVIEWER = [Depends(needs(Role.REVIEWER))]
-Number = Annotated[int, Path(ge=1, lt=2**31)]
 Ids = Annotated[list[Annotated[int, Field(ge=1, lt=2**31)]], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
@@ -78,7 +77,7 @@ def list_log(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> LogOut:
     """A page of the match log, the newest news first."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         page = log_page(session, query, after=cursor, limit=limit)
     return LogOut([line_values(line) for line in page.rows], page.following or None)
@@ -87,7 +86,7 @@ def list_log(
 @router.get("/matches/counts")
 def count(request: Request, query: Filter) -> dict[str, int]:
     """How many matches a filter leaves, by verdict; counting stops beyond 10,000 of each."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         return asdict(log_counts(session, query))
 
@@ -95,7 +94,7 @@ def count(request: Request, query: Filter) -> dict[str, int]:
 @router.get("/matches/{match_id}")
 def read_one(request: Request, match_id: Number) -> dict[str, Any]:
     """One match."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         return line_values(log_line(session, match_id))
 
@@ -103,7 +102,7 @@ def read_one(request: Request, match_id: Number) -> dict[str, Any]:
 @router.get("/statistics")
 def read_statistics(request: Request, days: Annotated[int, Query(ge=1, le=3650)] = 90) -> dict[str, Any]:
     """Precision per watch, agreement, backlog and time to review; times in seconds."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         return asdict(review_statistics(session, app.clock(), days=days))
 
@@ -111,7 +110,7 @@ def read_statistics(request: Request, days: Annotated[int, Query(ge=1, le=3650)]
 @router.post("/verdicts", dependencies=AS_REVIEWER)
 def give_verdict(request: Request, visitor: Reviewer, said: Said) -> dict[str, list[int]]:
     """Give matches a verdict at one stroke; which of them there are."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         judged = judge(session, said.ids, said.word, reviewer=visitor.address, now=app.clock(), note=said.note)
     return {"ids": judged}
@@ -120,7 +119,7 @@ def give_verdict(request: Request, visitor: Reviewer, said: Said) -> dict[str, l
 @router.post("/verdicts/undo", dependencies=AS_REVIEWER)
 def take_back(request: Request, visitor: Reviewer) -> dict[str, list[int]]:
     """Take back what one said last; which matches it was about."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         return {"ids": undo(session, reviewer=visitor.address, now=app.clock())}
 
@@ -128,7 +127,7 @@ def take_back(request: Request, visitor: Reviewer) -> dict[str, list[int]]:
 @router.post("/assignments", dependencies=AS_REVIEWER)
 def give_to(request: Request, visitor: Reviewer, assigned: Assigned) -> dict[str, int]:
     """Say who is to judge matches."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         found = assign(session, assigned.ids, assigned.assignee, actor=visitor.address, now=app.clock())
     return {"assigned": found}

@@ -75,7 +75,7 @@ def export(request: Request) -> Response:
     with app.database.read() as session:
         specs = load_specs(session)
     headers = {"Content-Disposition": 'attachment; filename="sources.opml"', "Cache-Control": "no-store"}
-    body = write_opml(specs, title="Roadmap Monitor: sources", now=app.clock())
+    body = write_opml(specs, now=app.clock())
     return Response(body, media_type="text/x-opml", headers=headers)
 
 

@@ -1,46 +1,31 @@
-"""What everybody may read: pillars, topics, items, stories, and the search."""
+"""What everybody may read of the news: pillars, topics, and the search."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Query, Request
 from sqlmodel import Session
 
-from monitor.app import App
 from monitor.core.languages import Language
-from monitor.core.nouns import Evidence, Topic
+from monitor.core.nouns import Topic
 from monitor.core.paging import cursor as cursor_of
-from monitor.core.paging import page_of, read_cursor
+from monitor.core.paging import page_of
 from monitor.core.roles import Role
 from monitor.errors import NotFound
 from monitor.matching.excerpt import excerpt
-from monitor.store import dossiers
 from monitor.store.matches import LoggedMatch
 from monitor.store.news import WEEK, Publisher, list_news, publishers, weekly_counts
 from monitor.store.search import Hit, Search, search
 from monitor.store.watchlist import load_pillars, load_topics
 from monitor.web.access import guarded_api
+from monitor.web.api.parts import Cursor, Day, Limit, Listed, app_of, place_of
 from monitor.web.board import WEEKS
 from monitor.web.topics import NO_SUCH_TOPIC
 
 router = guarded_api(Role.PUBLIC, tags=["public"])
-
-T = TypeVar("T")
-Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
-Cursor = Annotated[str, Query(max_length=500, description="`following` of the page before; empty for the first page.")]
-Number = Annotated[int, Path(ge=1, lt=2**31)]
-Day = Annotated[date | None, Query(ge=date(1900, 1, 1), le=date(2200, 1, 1))]
-
-
-@dataclass(frozen=True, slots=True)
-class Listed(Generic[T]):
-    """A page of a list; ``following`` is the cursor of the next page, None at the end."""
-
-    rows: list[T]
-    following: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,67 +73,10 @@ class NewsOut:
     story: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VersionOut:
-    """A text of an item; ``content_hash`` is the SHA-256 of title, summary and text."""
-
-    number: int
-    seen_at: datetime
-    title: str
-    summary: str
-    body: str
-    published_at: datetime | None
-    content_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class MatchOut:
-    """A topic that an item is about; the evidence's offsets point into the newest version."""
-
-    topic: str
-    score: float
-    worthy: bool
-    evidence: list[Evidence]
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ToldOut:
-    """Another item with the same news."""
-
-    item: int
-    url: str
-    title: str
-    agency: str
-    country: str
-    language: str
-    news_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ItemOut:
-    """All that is kept of an item; ``versions`` ends with the present text."""
-
-    item: int
-    url: str
-    archive_url: str
-    agency: str
-    country: str
-    language: str
-    published_at: datetime | None
-    first_seen_at: datetime
-    withdrawn_at: datetime | None
-    versions: list[VersionOut]
-    matches: list[MatchOut]
-    twins: dict[str, str]
-    story: int | None
-    told_by: list[ToldOut]
-
-
 @router.get("/pillars")
 def pillars(request: Request) -> list[PillarOut]:
     """The six priorities, in the Roadmap's order."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         topics = load_topics(session)
         found = load_pillars(session)
@@ -160,7 +88,7 @@ def pillars(request: Request) -> list[PillarOut]:
 @router.get("/topics")
 def topics(request: Request) -> list[TopicOut]:
     """All topics, in the Roadmap's order."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         return _topics_out(session, load_topics(session), app.clock())
 
@@ -168,7 +96,7 @@ def topics(request: Request) -> list[TopicOut]:
 @router.get("/topics/{topic_id}")
 def topic(request: Request, topic_id: str) -> TopicDetail:
     """A topic, and who published its news."""
-    app: App = request.app.state.app
+    app = app_of(request)
     now = app.clock()
     with app.database.read() as session:
         (found,) = _topics_out(session, [_topic(session, topic_id)], now)
@@ -178,51 +106,12 @@ def topic(request: Request, topic_id: str) -> TopicDetail:
 @router.get("/topics/{topic_id}/items")
 def topic_items(request: Request, topic_id: str, cursor: Cursor = "", limit: Limit = 50) -> Listed[NewsOut]:
     """A topic's news, the latest published first."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         _topic(session, topic_id)
-        rows = list_news(session, [topic_id], before=_place(cursor), limit=limit + 1)
+        rows = list_news(session, [topic_id], before=place_of(cursor), limit=limit + 1)
     shown = page_of(rows, limit, lambda match: (match.news_at, match.id))
     return Listed(list(map(_news_out, shown.rows)), shown.following or None)
-
-
-@router.get("/items/{item_id}")
-def item(request: Request, item_id: Number) -> ItemOut:
-    """An item with its versions, its matches, and who told the same."""
-    app: App = request.app.state.app
-    with app.database.read() as session:
-        dossier = dossiers.load_dossier(session, item_id)
-    document = dossier.document
-    return ItemOut(
-        item=item_id,
-        url=dossier.url,
-        archive_url=f"{app.settings.base_url}/items/{item_id}",
-        agency=document.agency,
-        country=document.country,
-        language=dossier.language,
-        published_at=dossier.published_at,
-        first_seen_at=dossier.first_seen_at,
-        withdrawn_at=dossier.withdrawn_at,
-        versions=[VersionOut(**asdict(version)) for version in dossier.versions],
-        matches=[
-            MatchOut(found.topic, found.score, found.worthy, list(found.evidence), found.is_current)
-            for found in dossier.found
-        ],
-        twins={language: twin if isinstance(twin, str) else twin.url for language, twin in dossier.twins.items()},
-        story=dossier.story_id,
-        told_by=[_told_out(told) for told in dossier.story],
-    )
-
-
-@router.get("/stories/{story_id}")
-def story(request: Request, story_id: Number) -> list[ToldOut]:
-    """The items that tell the same news, the earliest first."""
-    app: App = request.app.state.app
-    with app.database.read() as session:
-        found = dossiers.tellings(session, story_id)
-    if not found:
-        raise NotFound(f"story_id = {story_id}: there is no such story; items name theirs")
-    return list(map(_told_out, found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,11 +136,11 @@ def search_items(
     request: Request, asked: Annotated[Asked, Depends()], cursor: Cursor = "", limit: Limit = 20
 ) -> Listed[NewsOut]:
     """The items of which a query is true, the latest published first; a page may hold fewer than asked for."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         if asked.topic:
             _topic(session, asked.topic)
-        results = search(session, asked.wanted, before=_place(cursor), limit=limit)
+        results = search(session, asked.wanted, before=place_of(cursor), limit=limit)
     following = cursor_of(*results.following) if results.following else None
     return Listed(list(map(_hit_out, results.hits)), following)
 
@@ -266,13 +155,6 @@ def _topic(session: Session, topic_id: str) -> Topic:
         if topic.id == topic_id:
             return topic
     raise NotFound(NO_SUCH_TOPIC)
-
-
-def _place(cursor: str) -> tuple[datetime, int] | None:
-    if not cursor:
-        return None
-    news_at, row_id = read_cursor(cursor, datetime, int)
-    return news_at, row_id
 
 
 def _news_out(match: LoggedMatch) -> NewsOut:
@@ -301,11 +183,6 @@ def _shown(one: LoggedMatch | Hit) -> dict[str, Any]:
         "sentence": str(excerpt(document, one.evidence)),
         "terms": list(dict.fromkeys(place.term for place in one.evidence)),
     }
-
-
-def _told_out(told: dossiers.Told) -> ToldOut:
-    values = asdict(told)
-    return ToldOut(item=values.pop("item_id"), **values)
 
 
 def _midnight(day: date) -> datetime:
