@@ -11,8 +11,9 @@ from statistics import median
 from monitor.core.languages import Language
 from monitor.core.nouns import Document, Evidence, Topic, Watch
 from monitor.matching.concept import topic_evidence
-from monitor.matching.score import ScoreModel, score
+from monitor.matching.score import Contribution, Score, ScoreModel, explain, score
 from monitor.matching.watchlist import compile_watchlist
+from monitor.texts import Text
 
 TRIED = "tried"
 """The key of a watch that is tried and has none of its own."""
@@ -25,7 +26,8 @@ class Finding:
     """What a trial says of an item.
 
     ``hit`` is whether the tried query is true of it, ``before`` whether what it is compared with is. ``score`` is what
-    the topic's match would have with the query in place, None where no topic was named or nothing would match.
+    the topic's match would have with the query in place, None where no topic was named or nothing would match;
+    ``contributions`` are what it is made of.
     """
 
     hit: bool
@@ -33,6 +35,12 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     score: float | None = None
     worthy: bool = False
+    contributions: tuple[Contribution, ...] = ()
+
+    @property
+    def reasons(self) -> list[Text]:
+        """What raised and what lowered the score, in sentences."""
+        return explain(Score(self.score, self.contributions)) if self.score is not None else []
 
 
 class Trial:
@@ -92,8 +100,9 @@ class Trial:
     def _scored(self, found: Finding, document: Document, together: tuple[Evidence, ...]) -> Finding:
         if not (self._topic and self._model and together):
             return found
-        value = score(document, self._topic, together, self._model).value
-        return replace(found, score=value, worthy=value >= self._topic.threshold)
+        made = score(document, self._topic, together, self._model)
+        worthy = made.value >= self._topic.threshold
+        return replace(found, score=made.value, worthy=worthy, contributions=made.contributions)
 
 
 @dataclass(frozen=True, slots=True)

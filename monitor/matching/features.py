@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from monitor.core.nouns import Evidence, Topic
 from monitor.matching.layout import KINDS, LEAD, Layout, Place
+from monitor.texts import marked as _
 
 _LIST = 4  # commas and semicolons from which on a sentence is read as an enumeration
 _SHORTEST = 50  # words: a shorter text counts as one of so many
@@ -16,27 +17,27 @@ _PLAIN = 2  # commas and semicolons up to which it is not
 
 FEATURES: Mapping[str, str] = MappingProxyType(
     {
-        "title": "The title names the topic",
-        "title-hint": "The title only hints at the topic",
-        "lead": "The first lines name the topic",
-        "names": "Places that name the topic, outside questions",
-        "terms": "Different terms",
-        "density": "Places per hundred words",
-        "cluster": "Places in one paragraph",
-        "substance": "Sentences with evidence that decide, announce or hold a sum",
-        "listed": "Share of the evidence that stands in enumerations",
-        "plain": "A plain sentence holds evidence",
-        "asked": "Share of the evidence that stands in reporters' questions",
-        "career": "Share of the evidence that stands beside a career",
-        "hints-only": "Nothing names the topic: there are hints only",
-        "no-neighbour": "Neither Canada nor Mexico nor the border is near the evidence",
-        "length": "Words in the text",
-        "kind-transcript": "It is a transcript of questions and answers",
-        "kind-remarks": "It is a speech",
-        "kind-campaign": "It is a campaign speech",
-        "kind-personnel": "It is about people and posts, and the title does not name the topic",
-        "kind-reactions": "It collects praise or comment",
-        "kind-readout": "It is the readout of a meeting or a call",
+        "title": _("The title names the topic"),
+        "title-hint": _("The title only hints at the topic"),
+        "lead": _("The first lines name the topic"),
+        "names": _("Places that name the topic, outside questions"),
+        "terms": _("Different terms"),
+        "density": _("Places per hundred words"),
+        "cluster": _("Places in one paragraph"),
+        "substance": _("Sentences with evidence that decide, announce or hold a sum"),
+        "listed": _("Share of the evidence that stands in enumerations"),
+        "plain": _("A plain sentence holds evidence"),
+        "asked": _("Share of the evidence that stands in reporters' questions"),
+        "career": _("Share of the evidence that stands beside a career"),
+        "hints-only": _("Nothing names the topic: there are hints only"),
+        "no-neighbour": _("Neither Canada nor Mexico nor the border is near the evidence"),
+        "length": _("Words in the text"),
+        "kind-transcript": _("It is a transcript of questions and answers"),
+        "kind-remarks": _("It is a speech"),
+        "kind-campaign": _("It is a campaign speech"),
+        "kind-personnel": _("It is about people and posts, and the title does not name the topic"),
+        "kind-reactions": _("It collects praise or comment"),
+        "kind-readout": _("It is the readout of a meeting or a call"),
     }
 )
 """The features, and what each says. Amounts are logarithms: ``log(1 + amount)``."""

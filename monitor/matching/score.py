@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, expm1
 from types import MappingProxyType
@@ -20,6 +20,8 @@ from monitor.core.text import fold
 from monitor.errors import SettingError
 from monitor.matching.features import FEATURES, features
 from monitor.matching.layout import WORD_LISTS, Layout, Words
+from monitor.texts import Text
+from monitor.texts import marked as _
 
 WordLists = Mapping[str, Mapping[str, Sequence[str]]]
 """The word lists as they are written: name, language, words; a word that ends in a star stands for its forms."""
@@ -130,19 +132,19 @@ def score_features(found: Mapping[str, float], topic: str, model: ScoreModel) ->
     return Score(1 / (1 + exp(-odds)), tuple(contributions))
 
 
-def explain(score: Score, translate: Callable[[str], str] = str, *, most: int = 6) -> list[str]:
+def explain(score: Score, *, most: int = 6) -> list[Text]:
     """Say in sentences what raised and what lowered a score, the largest effects first.
 
     Args:
         score: The score to explain.
-        translate: Turns an English sentence of ``FEATURES``, or one of the patterns below, into another language.
         most: How many effects to name at most; those that matter little are left out.
     """
     return [
-        translate("{feature}: {value} ({effect})").format(
-            feature=translate(FEATURES[part.feature]),
-            value=translate(_shown(part)),
-            effect=translate("raises the score" if part.effect > 0 else "lowers the score"),
+        _(
+            "%(feature)s: %(value)s (%(effect)s)",
+            feature=FEATURES[part.feature],
+            value=_shown(part),
+            effect=_("raises the score") if part.effect > 0 else _("lowers the score"),
         )
         for part in score.contributions[:most]
         if abs(part.effect) >= _TELLING
@@ -159,7 +161,7 @@ def _shown(part: Contribution) -> str:
         return f"{expm1(part.value):.3g}"
     if part.feature in _SHARES:
         return f"{part.value:.0%}"
-    return "yes" if part.value else "no"
+    return _("yes") if part.value else _("no")
 
 
 def _weight(weights: Mapping[str, Any], name: str, where: str) -> Weight:

@@ -2,8 +2,8 @@
 
 Run ``python tests/browser/screenshots.py [WORD …]``; the pictures go to ``screenshots/``. With words, only the pages
 whose names hold one of them. It needs a Chromium. It also looks for what no picture shows: errors in the console,
-text that is cut off, and whatever axe-core finds. Pages of staff are found by themselves where their address needs no
-number; the others are named in ``PAGES``.
+text that is cut off, and whatever axe-core finds. ``screenshot_pages.py`` names the pages; a new one that it
+does not name stops the run.
 """
 
 from __future__ import annotations
@@ -16,28 +16,21 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
-from sqlmodel import col, select
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from screenshot_pages import Shown, pages_of
 
 from monitor.app import App
 from monitor.cli.demo import played
 from monitor.cli.installation import installation
-from monitor.clock import utc_now
-from monitor.core.roles import Role
 from monitor.polling.fetch import Fetcher
 from monitor.settings import load_settings
-from monitor.staff.people import add_staff
-from monitor.staff.sign_in import Opened, sign_in
 from monitor.store.sources import claim_due_sources
-from monitor.store.tables import ItemRow, MatchRow, SignInRow, SubscriberRow
 from monitor.tasks import POLL_LEASE, pack_polls, run_intent
-from monitor.web.access import declared_routes
 from monitor.web.app import create_web
 
 ROOT = Path(__file__).parents[2]
@@ -46,44 +39,11 @@ AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 # Each page is taken wide and narrow, light and dark, but not in all combinations with the languages.
-LOOKS: tuple[tuple[int, Literal["light", "dark"], str], ...] = (
-    (1280, "light", "en"),
-    (1280, "dark", "fr"),
-    (390, "light", "fr"),
-    (390, "dark", "en"),
-)
-LOCALES = {"en": "en-CA", "fr": "fr-CA"}
-
-PAGES = {
-    "home": "/",
-    "topic": "/topics/norad",
-    "topic-without-news": "/topics/five-eyes",
-    "pillar": "/pillars/{pillar}",
-    "item": "/items/{item}",
-    "item-changed": "/items/{changed}",
-    "search": "/search",
-    "search-found": "/search?q=canada+NOT+santa&since=2020-01-01",
-    "search-nothing": "/search?q=%22nothing+of+the+kind%22",
-    "search-wrong": "/search?q=norad+AND+(arctic&topic=norad&until=1026-11-23",
-    "subscribe": "/subscribe?topic=norad",
-    "lost-link": "/preferences",
-    "preferences": "{preferences}",
-    "unsubscribe": "{unsubscribe}",
-    "not-found": "/nowhere",
-    "sign-in": "/sign-in",
+LOOKS: dict[str, tuple[tuple[int, Literal["light", "dark"]], ...]] = {
+    "en": ((1280, "light"), (390, "dark")),
+    "fr": ((1280, "dark"), (390, "light")),
 }
-"""Names of pages and their addresses."""
-
-NO_PAGES = ("/api", "/static", "/healthz", "/readyz", "/metrics", "/openapi")
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A page to be taken; ``cookie`` is that of somebody of the staff."""
-
-    name: str
-    url: str
-    cookie: str = ""
+LOCALES = {"en": "en-CA", "fr": "fr-CA"}
 
 
 @contextmanager
@@ -125,45 +85,7 @@ def served(app: App) -> Iterator[str]:
             thread.join()
 
 
-def pages_of(app: App, address: str) -> list[Shown]:
-    """All pages of the filled installation."""
-    facts = _facts(app)
-    public = [Shown(name, address + path.format(**facts)) for name, path in PAGES.items()]
-    cookie = _operator(app)
-    walked = [
-        Shown(f"staff{route.path.replace('/', '-')}", address + route.path, cookie)
-        for route in declared_routes(create_web(app))
-        if route.method == "GET" and route.role and "{" not in route.path and not route.path.startswith(NO_PAGES)
-    ]
-    return public + walked
-
-
-def _facts(app: App) -> dict[str, str]:
-    with app.database.read() as session:
-        matched = select(MatchRow.item_id).where(col(MatchRow.worthy))
-        told = select(ItemRow.id).where(col(ItemRow.id).in_(matched), col(ItemRow.language) == "en")
-        item = session.exec(told.order_by(col(ItemRow.story_id).is_(None), col(ItemRow.id)).limit(1)).one()
-        changed = session.exec(select(ItemRow.id).where(ItemRow.revision > 1).limit(1)).one()
-        subscriber = session.exec(select(SubscriberRow).limit(1)).one()
-        doors = replace(app, settings=app.settings).doors
-        paths = {"preferences": doors.preferences(subscriber), "unsubscribe": doors.unsubscribe(subscriber)}
-    base = app.settings.base_url
-    return {"pillar": "security-defence", "item": str(item), "changed": str(changed)} | {
-        name: path.removeprefix(base) for name, path in paths.items()
-    }
-
-
-def _operator(app: App) -> str:
-    now = utc_now()
-    with app.database.write() as session:
-        add_staff(session, "operator@example.org", Role.OPERATOR, actor="screenshots", now=now)
-        row = SignInRow(address="operator@example.org", requested_at=now, expires_at=now + timedelta(minutes=1))
-        opened = sign_in(session, row, address="", device="a browser", now=now)
-    assert isinstance(opened, Opened), opened
-    return opened.token
-
-
-def picture(browser: Browser, shown: Shown) -> list[str]:
+def picture(browser: Browser, shown: Shown, address: str) -> list[str]:
     """Take the pictures of a page; what is wrong with it."""
     problems: list[str] = []
 
@@ -171,24 +93,30 @@ def picture(browser: Browser, shown: Shown) -> list[str]:
         if message.type in {"error", "warning"} and "status of 4" not in message.text:
             problems.append(f"{shown.name}: console: {message.text}")
 
-    for width, scheme, language in LOOKS:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, locale=LOCALES[language]
-        )
-        if shown.cookie:
-            context.add_cookies([{"name": "session", "value": shown.cookie, "url": shown.url}])
-        page = context.new_page()
-        page.on("console", listen)
-        page.goto(shown.url)
-        look = f"{shown.name}-{width}-{scheme}-{language}"
+    context = browser.new_context(locale=LOCALES[shown.language], timezone_id="America/Halifax")
+    if shown.cookie:
+        context.add_cookies([{"name": "session", "value": shown.cookie, "url": address}])
+    page = context.new_page()
+    page.on("console", listen)
+    page.goto(address + shown.path)
+    if shown.act:
+        shown.act(page)
+    for width, scheme in LOOKS[shown.language]:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        look = f"{shown.name}-{width}-{scheme}-{shown.language}"
         if page.evaluate("document.documentElement.scrollWidth") > width:
             problems.append(f"{look}: wider than {width} pixels")
         page.screenshot(path=FOLDER / f"{look}.png", full_page=True)
-        page.evaluate(AXE)
-        found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
-        problems += [f"{look}: {one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
-        context.close()
+        problems += [f"{look}: {told}" for told in _violations(page)]
+    context.close()
     return problems
+
+
+def _violations(page: Page) -> list[str]:
+    page.evaluate(AXE)
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
+    return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
 
 
 def picture_for_readme(browser: Browser, url: str) -> None:
@@ -213,13 +141,16 @@ def main(words: list[str]) -> None:
     with ExitStack() as stack:
         # Playwright's loop would be in the way of the tasks' own: the installations are there before it starts.
         shown = [
-            Shown(name, stack.enter_context(site(state))[1]) for name, state in EMPTY.items() if _is_asked(name, words)
+            (Shown(name, "/", language), stack.enter_context(site(state))[1])
+            for name, state in EMPTY.items()
+            for language in LOOKS
+            if _is_asked(name, words)
         ]
         app, address = stack.enter_context(site(played))
-        shown += [one for one in pages_of(app, address) if _is_asked(one.name, words)]
+        shown += [(one, address) for one in pages_of(app) if _is_asked(one.name, words)]
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        problems = [problem for one in shown for problem in picture(browser, one)]
+        problems = [problem for one, at in shown for problem in picture(browser, one, at)]
         if _is_asked("readme", words):
             picture_for_readme(browser, address)
         browser.close()

@@ -15,6 +15,7 @@ from monitor.matching.layout import Layout
 from monitor.matching.score import ScoreModel, explain, read_score_model, score
 from monitor.matching.watchlist import Watchlist, compile_watchlist
 from monitor.shipped import shipped
+from monitor.translations import say
 
 SHIPPED = shipped("config", "score.toml").read_text(encoding="utf-8")
 NAMES = {"en": "Radar", "fr": "Radar", "es": "Radar"}
@@ -139,13 +140,8 @@ def test_a_score_is_explained_in_words_that_can_be_translated(model: ScoreModel)
     sentences = explain(score(document, RADAR, evidence, model))
     assert "The title names the topic: yes (raises the score)" in sentences
     assert len(sentences) <= 6
-    french = {
-        "The title names the topic": "Le titre nomme le sujet",
-        "yes": "oui",
-        "raises the score": "élève le score",
-    }
-    told = explain(score(document, RADAR, evidence, model), lambda text: french.get(text, text))
-    assert "Le titre nomme le sujet: oui (élève le score)" in told
+    told = [say(sentence, Language.FR) for sentence in sentences]
+    assert "Le titre nomme le sujet\u00a0: oui (élève la note)" in told
 
 
 class TestConcept:

@@ -127,6 +127,9 @@ def test_the_preview_shows_hits_and_what_would_change(site: Any, desk: Any) -> N
 
 def test_a_watch_is_tested_on_a_text(desk: Any) -> None:
     found = desk.post(f"{TOPIC}/test", FIELDS | {"sample": "A title\nThe NORAD radars are old."}).text
+    assert "The title names the topic: no (lowers the score)" in found
+    french = desk.post(f"{TOPIC}/test?lang=fr", FIELDS | {"sample": "A title\nThe NORAD radars are old."}).text
+    assert "Le titre nomme le sujet\u00a0: non (abaisse la note)" in french
     assert "It is found." in found
     assert "<code>NORAD</code>" in found
     lost = desk.post(WATCH, FIELDS | {"sample": "Nothing of the kind.", "action": "test"}).text

@@ -38,6 +38,8 @@ class Tested:
     document: Document | None = None
     finding: Finding | None = None
     problem: str = ""
+    threshold: float = 0.0
+    """The score from which on a match is worth a digest, where the topic is known."""
 
 
 async def try_on_text(app: App, watch: Watch, sample: str) -> Tested:
@@ -61,7 +63,9 @@ async def _document(app: App, sample: str) -> Document | Failed:
 def _try(app: App, watch: Watch, document: Document) -> Tested:
     with app.database.read() as session:
         matcher = app.live.matcher(session)
-    return Tested(document, Trial(watch, matcher.topics.get(watch.topic), matcher.model).run(document))
+    topic = matcher.topics.get(watch.topic)
+    finding = Trial(watch, topic, matcher.model).run(document)
+    return Tested(document, finding, threshold=topic.threshold if topic else 0.0)
 
 
 def preview(app: App, form: WatchForm, bounds: Bounds) -> Preview | None:
