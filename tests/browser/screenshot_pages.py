@@ -235,7 +235,7 @@ def _machinery(app: App, session: Session) -> dict[str, str]:
         "failing": session.exec(failing).first() or "",
         "topic": topic,
         "key": key,
-        "mail": Outbox(app.settings.outbox_dir).list()[0].name,
+        "mail": Outbox(app.settings.outbox_dir).list()[0].path.name,
     }
 
 
