@@ -10,7 +10,7 @@ the same size and with psycopg alone: no program that keeps these rows can do wi
 
 The last table is the queue alone: jobs whose task does nothing, beside psycopg calling the same SQL functions.
 
-Usage: run.py [--feeds 400] [--readers 300] [--jobs 2000] [--workers 1 2 4]
+Usage: run.py [--feeds 100] [--readers 100] [--jobs 500] [--workers 1 2 4]
 """
 
 from __future__ import annotations
@@ -238,9 +238,9 @@ def _worker_alone(server: Postgres, folder: Path, jobs: int) -> Cost:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--feeds", type=int, default=400, help="a multiple of 20")
-    parser.add_argument("--readers", type=int, default=300)
-    parser.add_argument("--jobs", type=int, default=2000)
+    parser.add_argument("--feeds", type=int, default=100, help="a multiple of 20")
+    parser.add_argument("--readers", type=int, default=100)
+    parser.add_argument("--jobs", type=int, default=500)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     return parser.parse_args()
 

@@ -16,6 +16,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ class Database:
         pooler: The address is that of a transaction pooler: nothing is prepared on a connection.
 
     Raises:
-        SettingError: The address cannot be understood or names another kind of database.
+        SettingError: The address cannot be understood or names another kind of database; when it is first used, the
+            database does not hold text as UTF-8.
     """
 
     def __init__(self, url: str, *, password: str = "", connections: int = 10, pooler: bool = False) -> None:
@@ -118,8 +120,20 @@ def _create_postgresql_engine(address: URL, connections: int, *, pooler: bool) -
         pool_recycle=1800,
         connect_args={"prepare_threshold": None} if pooler else {},
     )
+    # First of all that is done on a new connection: SQLAlchemy asks it for text, and would stumble over bytes.
+    event.listen(engine, "connect", partial(_need_utf8, address), insert=True)
     event.listen(engine, "begin", _limit_postgresql)
     return engine
+
+
+def _need_utf8(address: URL, connection: Any, _record: Any) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        remedy = (
+            f"the database holds text as {encoding}, and names and news need UTF8; name another one, created with "
+            "CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0"
+        )
+        raise SettingError("settings", "database_url", address.render_as_string(), remedy)
 
 
 def _limit_postgresql(connection: Connection) -> None:
@@ -159,7 +173,19 @@ def translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         if isinstance(error, OperationalError) or error.connection_invalidated:
-            raise DatabaseBusy(f"the database did not answer: {error.orig}") from error
+            raise DatabaseBusy(_told(error)) from error
         raise
     except PoolTimeout as error:
         raise DatabaseBusy(f"all connections to the database are in use: {error}") from error
+
+
+_DISK_FULL = "53100"
+
+
+def _told(error: DBAPIError) -> str:
+    if (
+        getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
+        or getattr(error.orig, "sqlstate", "") == _DISK_FULL
+    ):
+        return f"the disk of the database is full; nothing was changed: make room there ({error.orig})"
+    return f"the database did not answer: {error.orig}"

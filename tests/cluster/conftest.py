@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -50,6 +52,30 @@ def server() -> Iterator[Server]:
     yield found
     os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def pooler(server: Server, tmp_path: Path) -> Iterator[str]:
+    """PgBouncer in transaction mode before the server, with fewer connections than are asked of it; its address."""
+    program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+    if not program:
+        pytest.skip("there is no pgbouncer here; it comes with the package pgbouncer")
+    with socket.socket() as probe:  # the mailbox has the other free port
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    owner = pwd.getpwuid(server.folder.stat().st_uid).pw_name
+    config = tmp_path / "pgbouncer.ini"
+    config.write_text(
+        f"[databases]\n* = host={server.folder} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+        f"listen_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
+        "default_pool_size = 6\nmax_client_conn = 200\n"
+    )
+    for folder in (config, *config.parents[:3]):
+        folder.chmod(0o755)
+    process = subprocess.Popen([program, "-u", owner, config] if not os.getuid() else [program, config])
+    yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+    process.terminate()
+    process.wait(20)
 
 
 @dataclass

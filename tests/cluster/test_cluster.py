@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlmodel import col, func, select
 
 from monitor.core.languages import Language
@@ -48,16 +48,7 @@ def test_nothing_is_lost_or_doubled(server: Any, newsroom: Any, mailbox: Any, st
     taken, port = mailbox
     database = Database(server.url)
     prepare(database, newsroom.start())
-    settings = {
-        "MONITOR_DATABASE_URL": server.url,
-        "MONITOR_SMTP_HOST": "127.0.0.1",
-        "MONITOR_SMTP_PORT": str(port),
-        "MONITOR_SMTP_SECURITY": "none",
-        "MONITOR_CONTACT": "desk@example.org",
-        "MONITOR_POSTAL_ADDRESS": "1 Example Street",
-        "MONITOR_POLL_HOST_GAP_SECONDS": "0",
-        "MONITOR_LOG_FORMAT": "json",
-    }
+    settings = mail_to(port) | {"MONITOR_DATABASE_URL": server.url}
     schedulers = [start("scheduler", **settings) for _ in range(3)]
     workers = [start("worker", **settings) for _ in range(4)]
     wait_for(lambda: count(database, ItemRow) >= newsroom.feeds, 150, "the first poll")
@@ -94,6 +85,53 @@ def test_nothing_is_lost_or_doubled(server: Any, newsroom: Any, mailbox: Any, st
     check_queue(database)
     assert not re.search(r"[\w.]+@example\.org|127\.0\.0\.1:8000/\w+/\w{20}", logs(tmp_path)), "addresses stay out"
     database.close()
+
+
+@pytest.mark.timeout(300)
+def test_behind_a_transaction_pooler(
+    pooler: str, server: Any, newsroom: Any, mailbox: Any, start: Any, tmp_path: Path
+) -> None:
+    """The whole pipeline, from the first schema on, over connections that change hands after each transaction."""
+    taken, port = mailbox
+    database = Database(pooler, pooler=True)
+    patiently(lambda: prepare(database, newsroom.start()))
+    settings = mail_to(port) | {"MONITOR_DATABASE_URL": pooler, "MONITOR_DATABASE_POOLER": "true"}
+    nodes = [start("scheduler", **settings), start("worker", **settings), start("worker", **settings)]
+
+    def all_is_stored() -> bool:
+        keep_due(database)
+        return count(database, ItemRow) == newsroom.feeds * newsroom.limit
+
+    wait_for(all_is_stored, 120, "the last poll")
+    make_everybody_due(database)
+    wait_for(lambda: not waiting(database) and digests(database), 60, "the last digest")
+    settle(database, nodes)
+    for node in nodes:
+        node.send_signal(signal.SIGTERM)
+    assert [node.wait(30) for node in nodes] == [0] * 3, logs(tmp_path)
+    check_items(database, newsroom)
+    check_digests(database, taken)
+    check_queue(database)
+    assert not re.search(r"prepared statement|did not answer|Traceback", logs(tmp_path))
+    direct = Database(server.url)
+    with direct.engine.connect() as connection:
+        held = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        assert connection.execute(held).scalar() == 0, "no lock outlives its transaction"
+    direct.close()
+    database.close()
+
+
+def mail_to(port: int) -> dict[str, str]:
+    """Settings that mail to a server on this machine."""
+    return {
+        "MONITOR_SMTP_HOST": "127.0.0.1",
+        "MONITOR_SMTP_PORT": str(port),
+        "MONITOR_SMTP_SECURITY": "none",
+        "MONITOR_CONTACT": "desk@example.org",
+        "MONITOR_POSTAL_ADDRESS": "1 Example Street",
+        "MONITOR_POLL_HOST_GAP_SECONDS": "0",
+        "MONITOR_LOG_FORMAT": "json",
+    }
 
 
 def prepare(database: Database, feeds: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -33,6 +34,14 @@ def test_concurrent_read_modify_write_loses_nothing(database: Database) -> None:
         thread.join()
     with database.read() as session:
         assert session.connection().execute(text("SELECT n FROM counter")).scalar() == 80
+
+
+def test_a_database_that_cannot_hold_every_name_is_refused(postgres: Any, now: datetime) -> None:
+    postgres.psql("CREATE DATABASE ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;")
+    database = Database(postgres.get_uri("ascii").replace("://", "+psycopg://"))
+    with pytest.raises(SettingError, match=r"holds text as SQL_ASCII.*ENCODING 'UTF8'"):
+        upgrade(database, now)
+    database.close()
 
 
 def test_a_transaction_that_raises_changes_nothing(database: Database, now: datetime) -> None:
