@@ -93,14 +93,14 @@ class Service:
         with self.app.database.write() as session:
             items.insert_entries(session, self.source_id, "en", entries, moment)
 
-    def subscribe(self, moment: datetime, address: str = "reader@example.org") -> int:
+    def subscribe(self, moment: datetime, address: str = "reader@example.org", language: Language = Language.EN) -> int:
         """Add a reader of everything, on Mondays at seven, UTC."""
         with self.app.database.write() as session:
             return subscribe_confirmed(
                 session,
                 address,
                 topics=[],
-                language=Language.EN,
+                language=language,
                 schedule=Schedule(weekday=0, hour=7, zone="UTC"),
                 consent={},
                 actor="test",
@@ -223,6 +223,94 @@ def test_what_is_held_comes_when_a_reviewer_has_passed_it(service: Service, mond
     for week in range(1, 5):
         service.tick(monday + week * WEEK)
     assert [titles(mail) for mail in service.mailbox.taken] == [{"Alpha"}]
+
+
+def told(mail: EmailMessage) -> str:
+    """The plain text of a mail on one line."""
+    body = mail.get_body(("plain",))
+    return " ".join(body.get_content().split()) if body else ""
+
+
+def test_what_was_sent_and_has_changed_or_was_withdrawn_is_told_to_those_who_had_it(
+    service: Service, monday: datetime
+) -> None:
+    service.subscribe(monday - ONE)
+    service.publish(monday - ONE, "NORAD Alpha", "NORAD Beta", "NORAD Delta")
+    service.tick(monday)
+    service.subscribe(monday + ONE, "late@example.org")
+    with service.app.database.write() as session:
+        ids = {row.title: row.id or 0 for row in session.exec(select(ItemRow))}
+        corrected = Entry("a", "https://news.example/a", "NORAD Alpha, corrected", content_hash="new")
+        items.revise_items(session, {ids["NORAD Alpha"]: corrected}, monday + ONE)
+        items.withdraw_item(session, ids["NORAD Beta"], monday + timedelta(days=1))
+    service.publish(monday + ONE, "NORAD Gamma")
+    service.tick(monday + WEEK)
+    mails = {str(mail["To"]): told(mail) for mail in service.mailbox.taken[1:]}
+    assert len(mails) == 2
+    _, heading, changed = mails["reader@example.org"].partition("CHANGED OR WITHDRAWN SINCE YOUR LAST DIGEST")
+    assert heading
+    assert "Changed on 23 November: NORAD Alpha, corrected (Agency)" in changed
+    assert "Withdrawn on 24 November: NORAD Beta (Agency)" in changed
+    assert "Delta" not in changed
+    assert "CHANGED OR WITHDRAWN" not in mails["late@example.org"]
+    service.publish(monday + WEEK + ONE, "NORAD Epsilon")
+    service.tick(monday + 2 * WEEK)
+    assert all("CHANGED OR WITHDRAWN" not in told(mail) for mail in service.mailbox.taken[3:]), "it is told once"
+
+
+def publish_twins(service: Service, monday: datetime, *, french: datetime | None) -> None:
+    """A statement in English that names its French twin, itself published at a moment or never; and a cross-post."""
+    with service.app.database.write() as session:
+        spec = SourceSpec("other", "https://other.example/feed", "Other Agency", "US", Language.EN)
+        other = sources.store_new_source(session, spec, actor="test", now=monday)
+        english = Entry("en", "https://news.example/en/1", "NORAD statement by ministers", content_hash="en")
+        copy = Entry("copy", "https://other.example/copy", "NORAD statement by both ministers", content_hash="copy")
+        items.insert_entries(session, service.source_id, "en", [english], monday - 2 * ONE)
+        items.insert_entries(session, other, "en", [copy], monday - ONE)
+        if french:
+            entry = Entry("fr", "https://news.example/fr/1", "Déclaration sur NORAD", content_hash="fr")
+            items.insert_entries(session, service.source_id, "fr", [entry], french)
+        links = {"en": {"twins": {"fr": "https://news.example/fr/1"}}}
+        links["copy"] = {"canonical_url": "https://news.example/en/1"}
+        for key, values in links.items():
+            session.connection().execute(update(ItemRow).where(col(ItemRow.key) == key).values(values))
+
+
+@pytest.mark.parametrize("twin_is_stored", [True, False])
+def test_a_story_is_told_once_in_the_readers_language_with_who_else_tells_it(
+    service: Service, monday: datetime, *, twin_is_stored: bool
+) -> None:
+    for language in (Language.EN, Language.FR):
+        service.subscribe(monday - ONE, f"{language}@example.org", language)
+    publish_twins(service, monday, french=monday - ONE if twin_is_stored else None)
+    service.tick(monday)
+    mails = {str(mail["To"]): told(mail) for mail in service.mailbox.taken}
+    english, french = mails["en@example.org"], mails["fr@example.org"].replace("\u00a0", " ")
+    assert "NORAD statement by ministers Agency" in english
+    assert "Also from: Other Agency: https://other.example/copy" in english
+    assert "Aussi publié par : Other Agency : https://other.example/copy" in french
+    for mail in (english, french):
+        assert mail.count("https://other.example/copy") == 1
+        assert "both ministers" not in mail
+    assert "Déclaration" not in english
+    if twin_is_stored:
+        assert "Déclaration sur NORAD Agency" in french
+        assert "statement" not in french
+    else:
+        assert "en anglais" in french
+        assert "En français : NORAD statement by ministers https://news.example/fr/1" in french
+
+
+def test_a_twin_that_comes_a_week_later_is_not_told_again(service: Service, monday: datetime) -> None:
+    service.subscribe(monday - ONE, "reader@example.org", Language.FR)
+    publish_twins(service, monday, french=None)
+    service.tick(monday)
+    entry = Entry("fr", "https://news.example/fr/1", "Déclaration sur NORAD", content_hash="fr")
+    with service.app.database.write() as session:
+        items.insert_entries(session, service.source_id, "fr", [entry], monday + ONE)
+    service.tick(monday + ONE)
+    service.tick(monday + WEEK)
+    assert len(service.mailbox.taken) == 1
 
 
 def test_a_topic_without_news_for_90_days_is_named(service: Service, monday: datetime) -> None:
