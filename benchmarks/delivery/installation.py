@@ -143,12 +143,19 @@ def _word(topic: int) -> str:
 
 
 def _entries(number: int) -> Iterator[Entry]:
+    """As long as the sample's stories, in words of no language: what is alike would be taken for one story."""
     model = sample_digest(Language.EN).topics[1].stories[0]
-    sentence = "".join(span.text for span in model.sentence)
+    said = len("".join(span.text for span in model.sentence))
     for topic in range(TOPICS):
         name = f"{topic}-{number}"
-        summary = f"{sentence.rstrip('.')} of {_word(topic)}. And more of it is told here."
-        yield Entry(name, f"{model.url}/{name}", f"{model.headline}, part {name}", summary=summary)
+        chance = random.Random(name)
+        summary = f"{_words(chance, said // 2)} {_word(topic)} {_words(chance, said // 2)}. {_words(chance, said)}."
+        yield Entry(name, f"{model.url}/{name}", _words(chance, len(model.headline)), summary=summary)
+
+
+def _words(chance: random.Random, length: int) -> str:
+    words = ("".join(chance.choices("aeilnorst", k=chance.randint(2, 10))) for _ in range(length // 7 + 1))
+    return " ".join(words)[:length].strip().capitalize()
 
 
 def _subscribe(database: Database, subscribers: int) -> None:
