@@ -35,6 +35,9 @@ class Mail:
     not_before: float = 0.0
 
 
+_TOGETHER = 0.02
+"""Seconds that an outcome waits for others to be written down with it, while there are connections to be filled."""
+
 Ended = tuple[Mail, Outcome | Exception]
 
 
@@ -95,7 +98,7 @@ def send_all(
     threads = [Thread(target=_work, args=(waiting, ended, transport), daemon=True) for transport in transports]
     for thread in threads:
         thread.start()
-    in_hand = 0
+    in_hand, recorded_at = 0, time.monotonic()
     try:
         for mail in mails:
             while (left := mail.not_before - time.monotonic()) > 0:
@@ -104,11 +107,14 @@ def send_all(
                     yield done
             waiting.put(mail)
             in_hand += 1
-            if in_hand == sessions:
-                # Half of the connections are waited for: a transaction for each mail would cost more than sending it.
-                done = _drawn(ended, (sessions + 1) // 2)
+            # Half of the connections are waited for: a transaction for each mail would cost more than sending it.
+            least = (sessions + 1) // 2 if in_hand == sessions else 0
+            if not least and time.monotonic() - recorded_at < _TOGETHER:
+                continue
+            if done := _drawn(ended, least):
                 in_hand -= len(done)
                 yield done
+            recorded_at = time.monotonic()
         while in_hand:
             done = _drawn(ended, 1)
             in_hand -= len(done)

@@ -92,6 +92,8 @@ def unsent(
     by_item: dict[int, list[PersonalHit]] = {}
     for hit in hits:
         by_item.setdefault(hit.item_id, []).append(hit)
+    if not by_item:
+        return []
     sent = (
         select(DigestPersonalRow.item_id)
         .join(DigestRow, col(DigestRow.id) == col(DigestPersonalRow.digest_id))
