@@ -92,3 +92,11 @@ def test_the_description_names_every_route_of_the_api(site: Any) -> None:
     described = get(site, "/openapi.json")
     assert {"/api/v1/topics", "/api/v1/items/{item_id}", "/api/v1/search"} <= set(described["paths"])
     assert all(path.startswith("/api/v1/") for path in described["paths"])
+
+
+def test_the_description_names_the_role_that_each_route_asks_for(site: Any) -> None:
+    paths = site.get("/api/v1/openapi.json").json()["paths"]
+    assert paths["/api/v1/matches"]["get"]["x-role"] == "viewer"
+    assert paths["/api/v1/verdicts"]["post"]["x-role"] == "reviewer"
+    assert paths["/api/v1/events"]["get"]["security"] == [{"key": []}]
+    assert "security" not in paths["/api/v1/topics"]["get"]

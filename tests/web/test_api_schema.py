@@ -25,7 +25,7 @@ KNOWN = {"topic": "norad", "topic_id": "norad", "key": "any", "slug": "agency-ca
 """Names that there are: with those that a description leads to, nearly every answer would be 404."""
 
 BOUNDED = settings(
-    max_examples=4, database=None, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=3, database=None, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -103,7 +103,9 @@ def test_no_request_is_an_error_of_the_server(filled: Any) -> None:
 
 def test_nor_is_one_of_somebody_without_a_key(filled: Any) -> None:
     faults: list[str] = []
+    tried: list[int] = []
     for operation in operations(filled):
-        if not operation.definition.raw.get("security"):
-            answers_all(filled, operation, {}, faults)
+        if "security" not in operation.definition.raw:
+            tried.append(answers_all(filled, operation, {}, faults))
     assert faults == []
+    assert len(tried) > 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import Request
@@ -10,7 +11,7 @@ from fastapi.routing import iter_route_contexts
 
 from monitor import __version__
 from monitor.core.roles import Role
-from monitor.web.access import guarded_api
+from monitor.web.access import DeclaredRoute, declared_routes, guarded_api
 
 router = guarded_api(Role.PUBLIC)
 
@@ -27,6 +28,18 @@ def describe(request: Request) -> dict[str, Any]:
     web = request.app
     if web.openapi_schema is None:
         routes = [one for one in iter_route_contexts(web.routes) if (one.path or "").startswith("/api/v1/")]
-        web.openapi_schema = get_openapi(title="Roadmap Monitor", version=__version__, description=_SAYS, routes=routes)
+        made = get_openapi(title="Roadmap Monitor", version=__version__, description=_SAYS, routes=routes)
+        web.openapi_schema = _with_keys(made, declared_routes(web))
     schema: dict[str, Any] = web.openapi_schema
+    return schema
+
+
+def _with_keys(schema: dict[str, Any], routes: Iterable[DeclaredRoute]) -> dict[str, Any]:
+    """The description with what each route asks for: a key, and the role that it must have."""
+    schema.setdefault("components", {})["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    for route in routes:
+        operation = schema["paths"].get(route.path, {}).get(route.method.lower())
+        if operation is not None and route.role:
+            operation["security"] = [{"key": []}]
+            operation["x-role"] = route.role.word
     return schema

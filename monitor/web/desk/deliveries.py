@@ -21,7 +21,7 @@ from monitor.store.outgoing import ENDED, resend
 from monitor.store.tables import DigestRow, LetterRow
 from monitor.texts import marked as _
 from monitor.web.access import Operator, guarded
-from monitor.web.desk.charts import Chart, bar_chart
+from monitor.web.charts import Chart, bar_chart
 from monitor.web.desk.entries import Word, read_text, read_words
 from monitor.web.flash import back_to
 from monitor.web.forms import posted
@@ -173,7 +173,11 @@ def _charts(days: tuple[Day, ...]) -> list[tuple[str, Chart, str]]:
     )
     labels = [day.day.isoformat() for day in days]
     return [
-        (name, bar_chart([(f"{label}: {count}", count) for label, count in zip(labels, counts, strict=True)]), kind)
+        (
+            name,
+            bar_chart(counts, labels=[f"{label}: {count}" for label, count in zip(labels, counts, strict=True)]),
+            kind,
+        )
         for name, counts, kind in named
     ]
 

@@ -28,7 +28,7 @@ from monitor.store.tables import SourceRow
 from monitor.tasks import drain, visit_now
 from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded
-from monitor.web.desk.charts import bar_chart
+from monitor.web.charts import bar_chart
 from monitor.web.desk.entries import Name, Word, read_words
 from monitor.web.flash import back_to
 from monitor.web.limits import throttled
@@ -58,7 +58,7 @@ def overview(
     return own_page(
         request,
         "desk/sources.html",
-        sources=[(source, bar_chart([(str(count), count) for count in source.weekly])) for source in found],
+        sources=[(source, bar_chart(source.weekly)) for source in found],
         most=most,
         counts=[(name, sum(source.condition == name for source in every)) for name in CONDITIONS],
         countries=sorted({source.country for source in every}),
@@ -101,7 +101,7 @@ def show(request: Request, slug: Name, after: Annotated[str, Query(max_length=20
         source=row,
         condition=condition(row, quiet=bool(rhythm and rhythm.quiet)),
         rhythm=rhythm,
-        chart=bar_chart([(str(count), count) for count in weekly]),
+        chart=bar_chart(weekly),
         visits=visits[:_VISITS],
         following=f"/sources/{slug}?after={cursor(visits[_VISITS - 1].id)}" if len(visits) > _VISITS else "",
         progress=_progress(request, row, visits, None),

@@ -13,7 +13,7 @@ from monitor.polling.examine import read_document
 from monitor.polling.fetch import Failed
 from monitor.store.backtest import Backtest, Bounds, backtest
 from monitor.texts import marked as _
-from monitor.web.desk.charts import Chart, bar_chart
+from monitor.web.charts import Chart, bar_chart
 from monitor.web.desk.watch_form import WatchForm
 
 _SHOWN = 10
@@ -86,5 +86,8 @@ def preview(app: App, form: WatchForm, bounds: Bounds) -> Preview | None:
             bounds=bounds,
             sample=_SHOWN,
         )
-    values = [(f"{week.monday.isoformat()}: {week.hits}", week.hits) for week in found.weeks]
-    return Preview(found, bar_chart(values, [week.worthy if topic else week.hits for week in found.weeks]))
+    hits = [week.hits for week in found.weeks]
+    labels = [f"{week.monday.isoformat()}: {week.hits}" for week in found.weeks]
+    return Preview(
+        found, bar_chart(hits, parts=[week.worthy for week in found.weeks] if topic else hits, labels=labels)
+    )

@@ -22,7 +22,7 @@ from monitor.store.watch_drafts import Draft, list_drafts
 from monitor.store.watch_list import ListedTopic, list_topics
 from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded, needs
-from monitor.web.desk.charts import Chart, bar_chart
+from monitor.web.charts import Chart, bar_chart
 from monitor.web.desk.entries import file_or_text, uploaded
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered
@@ -131,7 +131,7 @@ def _import_page(request: Request, entered: Entered, changes: list[Change] | Non
 
 
 def _shown(topic: ListedTopic, counts: Sequence[int], latest: Latest | None) -> ShownTopic:
-    return ShownTopic(topic, bar_chart([(str(count), count) for count in counts]), counts[-1] if counts else 0, latest)
+    return ShownTopic(topic, bar_chart(counts), counts[-1] if counts else 0, latest)
 
 
 def _of(pillar: Pillar, topics: list[ShownTopic]) -> list[ShownTopic]:
