@@ -92,6 +92,7 @@ def answers_all(site: Any, operation: Any, headers: dict[str, str], faults: list
     return count
 
 
+@pytest.mark.timeout(300)  # a second's work for each of fifty routes, on a busy machine
 def test_no_request_is_an_error_of_the_server(filled: Any) -> None:
     faults: list[str] = []
     key = {"Authorization": f"Bearer {key_of(filled)}"}
@@ -103,9 +104,7 @@ def test_no_request_is_an_error_of_the_server(filled: Any) -> None:
 
 def test_nor_is_one_of_somebody_without_a_key(filled: Any) -> None:
     faults: list[str] = []
-    tried: list[int] = []
-    for operation in operations(filled):
-        if "security" not in operation.definition.raw:
-            tried.append(answers_all(filled, operation, {}, faults))
+    public = [one for one in operations(filled) if "security" not in one.definition.raw]
+    counts = [answers_all(filled, operation, {}, faults) for operation in public]
     assert faults == []
-    assert len(tried) > 5
+    assert len(counts) > 5

@@ -171,15 +171,11 @@ def _charts(days: tuple[Day, ...]) -> list[tuple[str, Chart, str]]:
         (_("Failed or bounced"), [day.failed + day.bounced for day in days], "bad"),
         (_("Unsubscribed"), [day.unsubscribed for day in days], "bad"),
     )
-    labels = [day.day.isoformat() for day in days]
-    return [
-        (
-            name,
-            bar_chart(counts, labels=[f"{label}: {count}" for label, count in zip(labels, counts, strict=True)]),
-            kind,
-        )
-        for name, counts, kind in named
-    ]
+    return [(name, bar_chart(counts, labels=_labels(days, counts)), kind) for name, counts, kind in named]
+
+
+def _labels(days: tuple[Day, ...], counts: list[int]) -> list[str]:
+    return [f"{day.day.isoformat()}: {count}" for day, count in zip(days, counts, strict=True)]
 
 
 def _mail_page(
