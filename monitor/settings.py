@@ -74,6 +74,8 @@ class Settings(BaseModel):
     keep_polls_days: int = Field(ge=1)
     keep_slots_days: int = Field(ge=1)
     keep_letters_days: int = Field(ge=2)
+    keep_pushes_days: int = Field(ge=30)
+    keep_texts_days: int = Field(ge=0)
     signups_per_network_and_hour: int = Field(ge=1)
     requests_per_minute: int = Field(ge=1)
 

@@ -21,8 +21,20 @@ from monitor.app import App, Intent
 from monitor.polling import websub
 from monitor.polling.notices import tell_of_broken_sources
 from monitor.staff import sign_in
-from monitor.store import channels, hubs, items, letters, outgoing, signups, slots, sources, subscribers, tallies
-from monitor.store.live_watchlist import reopen_if_changed
+from monitor.store import (
+    channels,
+    hubs,
+    items,
+    letters,
+    outgoing,
+    retention,
+    signups,
+    slots,
+    sources,
+    subscribers,
+    tallies,
+)
+from monitor.store.live_watchlist import REMATCHED, reopen_if_changed
 from monitor.store.staff import prune_staff
 from monitor.store.tables import DigestRow, LetterRow, PushRow
 from monitor.subscriptions.subscribe import KEEP_SIGNUPS
@@ -43,6 +55,8 @@ log = structlog.get_logger(__name__)
 
 MOST = 100_000
 """Ids that a tick lists at most; the rest is found by the next one. It bounds a transaction to some seconds."""
+TEXTS = 10_000
+"""Items whose texts are looked at by one run of the pruning, if texts are forgotten at all."""
 POLL_PER_HOST = 20
 POLL_CLAIM = 500
 """Sources claimed at a tick, for each host that one process visits at a time."""
@@ -139,15 +153,24 @@ def find_hubs_to_ask(app: App, session: Session, now: datetime) -> list[Intent]:
 
 
 def prune(app: App, session: Session, now: datetime) -> list[Intent]:
-    """Forget the history that nothing needs any more."""
-    polls = sources.prune_polls(session, now - timedelta(days=app.settings.keep_polls_days))
-    ticks = slots.prune_slots(session, now - timedelta(days=app.settings.keep_slots_days))
-    old = letters.prune_letters(session, now - timedelta(days=app.settings.keep_letters_days))
+    """Forget the history that nothing needs any more; of what is much, a part, and the next tick goes on."""
+    settings = app.settings
+    polls = retention.prune_polls(session, now - timedelta(days=settings.keep_polls_days), limit=MOST)
+    pushes = retention.prune_pushes(session, now - timedelta(days=settings.keep_pushes_days), limit=MOST)
+    texts = _forget_texts(session, settings.keep_texts_days, now)
+    ticks = slots.prune_slots(session, now - timedelta(days=settings.keep_slots_days))
+    old = letters.prune_letters(session, now - timedelta(days=settings.keep_letters_days))
     requests = signups.prune_signups(session, now - KEEP_SIGNUPS)
     tallies.prune_tallies(session, now - KEEP_TALLIES)
     prune_staff(session, now, keep=sign_in.KEEP_SIGN_INS)
-    log.info("pruned", polls=polls, slots=ticks, letters=old, signups=requests)
+    log.info("pruned", polls=polls, pushes=pushes, texts=texts, slots=ticks, letters=old, signups=requests)
     return []
+
+
+def _forget_texts(session: Session, days: int, now: datetime) -> int:
+    """Never so early that a changed watchlist would still have them matched again."""
+    before = now - max(timedelta(days=days), REMATCHED)
+    return retention.forget_texts(session, before, limit=TEXTS) if days else 0
 
 
 TICKS: tuple[Tick, ...] = (
@@ -161,7 +184,7 @@ TICKS: tuple[Tick, ...] = (
     Tick("recover_lost_work", timedelta(minutes=10), recover_lost_work, _("take up what a crash left behind")),
     Tick("tell_operator", timedelta(hours=1), tell_operator, _("tell the operator of broken sources")),
     Tick("find_hubs_to_ask", timedelta(minutes=10), find_hubs_to_ask, _("ask hubs to push what their feeds publish")),
-    Tick("prune", timedelta(days=1), prune, _("forget old history")),
+    Tick("prune", timedelta(hours=1), prune, _("forget old history")),
 )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, text, update
+from sqlalchemy import and_, bindparam, case, func, insert, or_, text, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -320,11 +320,6 @@ def release_leases(session: Session, sources: Sequence[SourceState], *, not_befo
     ours = and_(col(SourceRow.id) == bindparam("claimed"), col(SourceRow.lease_until) == bindparam("until"))
     rows = [{"claimed": source.id, "until": source.lease_until} for source in sources]
     session.connection().execute(update(SourceRow).where(ours).values(lease_until=None, **later), rows)
-
-
-def prune_polls(session: Session, before: datetime) -> int:
-    """Forget visits that began before a time; the number forgotten."""
-    return session.connection().execute(delete(PollRow).where(col(PollRow.started_at) < before)).rowcount
 
 
 def list_sources(session: Session) -> list[SourceRow]:
