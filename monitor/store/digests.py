@@ -154,7 +154,8 @@ def ledgers_of(session: Session, digest_ids: Sequence[int]) -> Mapping[int, list
     """The matches that digests hold, by digest."""
     held: dict[int, list[int]] = defaultdict(list)
     columns: Any = select(DigestItemRow.digest_id, DigestItemRow.match_id)
-    for digest_id, match_id in session.exec(columns.where(col(DigestItemRow.digest_id).in_(digest_ids))):
+    ledger = columns.where(col(DigestItemRow.digest_id).in_(digest_ids))
+    for digest_id, match_id in session.connection().execute(ledger):
         held[digest_id].append(match_id)
     return held
 

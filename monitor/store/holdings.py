@@ -71,7 +71,7 @@ def _of_window(session: Session, start: datetime, end: datetime, *, hold: bool) 
     query = select(*columns).join(ItemRow, col(ItemRow.id) == col(MatchRow.item_id))
     came = latest_verdict(VerdictRow.at) if hold else col(ItemRow.first_seen_at)
     query = query.where(came >= start - LATE_ARRIVALS, came < end, passable(hold=hold))
-    return list(session.exec(query.order_by(col(ItemRow.first_seen_at).desc(), col(MatchRow.id))))
+    return list(session.connection().execute(query.order_by(col(ItemRow.first_seen_at).desc(), col(MatchRow.id))))
 
 
 def _sent(session: Session, subscriber_ids: Sequence[int], found: Sequence[Any]) -> dict[int, set[int | _Telling]]:
@@ -84,7 +84,7 @@ def _sent(session: Session, subscriber_ids: Sequence[int], found: Sequence[Any])
         .where(col(DigestRow.subscriber_id).in_(subscriber_ids), DigestRow.window_end > oldest)
     )
     sent: dict[int, set[int | _Telling]] = defaultdict(set)
-    for subscriber_id, match_id in session.exec(query):
+    for subscriber_id, match_id in session.connection().execute(query):
         if match_id in tellings:
             sent[subscriber_id] |= {match_id, *tellings[match_id]}
     return sent

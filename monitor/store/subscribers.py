@@ -151,7 +151,8 @@ def topics_of_all(session: Session, subscriber_ids: Sequence[int]) -> Mapping[in
     """The topics that each of these subscribers follows."""
     chosen: dict[int, list[str]] = defaultdict(list)
     columns: Any = select(SubscriptionRow.subscriber_id, SubscriptionRow.topic_id)
-    for subscriber_id, topic in session.exec(columns.where(col(SubscriptionRow.subscriber_id).in_(subscriber_ids))):
+    wanted = columns.where(col(SubscriptionRow.subscriber_id).in_(subscriber_ids))
+    for subscriber_id, topic in session.connection().execute(wanted):
         chosen[subscriber_id].append(topic)
     return chosen
 
