@@ -8,7 +8,7 @@ with templates and code, see docs/digests.md.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from gettext import NullTranslations
 from io import BytesIO
@@ -79,6 +79,11 @@ def day(moment: datetime, language: Language, zone: str) -> str:
 def full_day(moment: datetime, language: Language, zone: str) -> str:
     """The local day of an instant with its year, such as "22 November 2026"."""
     return _ordinal(format_date(moment.astimezone(ZoneInfo(zone)), "long", locale=locale(language)), language)
+
+
+def calendar_day(day: date, language: Language) -> str:
+    """A day of the calendar as short as it is clear, such as "22 Nov 2026"."""
+    return format_date(day, "medium", locale=locale(language))
 
 
 def month(moment: datetime, language: Language) -> str:

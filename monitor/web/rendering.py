@@ -18,7 +18,17 @@ from monitor.core.roles import role_of
 from monitor.letters import web_address
 from monitor.matching.excerpt import excerpt
 from monitor.shipped import shipped
-from monitor.translations import country_name, day, full_day, instant, locale, moment_text, say, translations
+from monitor.translations import (
+    calendar_day,
+    country_name,
+    day,
+    full_day,
+    instant,
+    locale,
+    moment_text,
+    say,
+    translations,
+)
 from monitor.web import flash
 from monitor.web.access import Visitor, visitor_of
 from monitor.web.flash import Said
@@ -134,6 +144,7 @@ def environment(language: Language) -> Environment:
     made.filters["country"] = partial(country_name, language=language)
     made.filters["day"] = partial(day, language=language, zone="UTC")
     made.filters["date"] = partial(full_day, language=language, zone="UTC")
+    made.filters["calendar_day"] = partial(calendar_day, language=language)
     made.filters["instant"] = partial(instant, language=language)
     made.filters["say"] = partial(say, language=language)
     made.filters["as_sentence"] = as_sentence
