@@ -90,7 +90,7 @@ def misspell(page: Page) -> None:
     page.wait_for_timeout(2_000)
 
 
-def test_watch(page: Page) -> None:
+def try_on_text(page: Page) -> None:
     """Test the watch on a pasted text."""
     page.fill("#sample", SAMPLE)
     page.click("button[value=test]")
@@ -139,7 +139,7 @@ STAFF: tuple[tuple[str, str, Act], ...] = (
     ("staff-watch", "/watchlist/topics/{topic}/watches/{key}", None),
     ("staff-watch-preview", "/watchlist/topics/{topic}/watches/{key}", preview),
     ("staff-watch-wrong", "/watchlist/topics/{topic}/watches/{key}", misspell),
-    ("staff-watch-tested", "/watchlist/topics/{topic}/watches/{key}", test_watch),
+    ("staff-watch-tested", "/watchlist/topics/{topic}/watches/{key}", try_on_text),
     ("staff-delivery", "/deliveries/digest/{digest_id}", None),
     ("staff-mail", "/outbox/{mail}", None),
     ("staff-subscriber", "/subscribers/{subscriber_id}", None),

@@ -58,5 +58,32 @@ def test_pages_fit_the_screen_and_the_rules(installed: Any, browse: Any, serving
             public.go(path)
             public.check()
         staff = browse(address, app=installed, role=Role.OPERATOR, width=width, dark=dark)
-        staff.go("/account")
-        staff.check()
+        for path in ("/account", "/staff"):
+            staff.go(path)
+            staff.check()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_an_operator_invites_and_withdraws_by_keyboard(
+    installed: Any, browse: Any, serving: Any, language: str
+) -> None:
+    send, withdraw = {
+        "en": ("Send the invitation", "Withdraw access"),
+        "fr": ("Envoyer l’invitation", "Retirer l’accès"),
+    }[language]
+    with serving(installed) as address:
+        tab = browse(address, app=installed, role=Role.OPERATOR, language=language)
+        tab.go("/staff")
+        tab.page.focus("#address")
+        tab.page.keyboard.type("ann@example.org")
+        tab.tab_to(send)
+        tab.press("Enter")
+        tab.page.wait_for_selector("[role=status] >> text=ann@example.org")
+        tab.check()
+        tab.tab_to(withdraw)
+        tab.press("Enter")
+        tab.check()
+        tab.page.keyboard.press("Tab")
+        tab.press("Enter")
+        tab.page.wait_for_selector("th:has-text('ann@example.org')", state="detached")
+        tab.check()
