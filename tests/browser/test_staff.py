@@ -80,7 +80,9 @@ def test_an_operator_invites_and_withdraws_by_keyboard(
         tab.press("Enter")
         tab.page.wait_for_selector("[role=status] >> text=ann@example.org")
         tab.check()
-        tab.tab_to(withdraw)
+        while tab.page.evaluate("document.activeElement.tagName") != "SUMMARY":
+            tab.page.keyboard.press("Tab")
+        assert withdraw in tab.focused()
         tab.press("Enter")
         tab.check()
         tab.page.keyboard.press("Tab")
