@@ -92,6 +92,7 @@ def misspell(page: Page) -> None:
 
 def try_on_text(page: Page) -> None:
     """Test the watch on a pasted text."""
+    page.click("details:has(#sample) summary")
     page.fill("#sample", SAMPLE)
     page.click("button[value=test]")
     page.wait_for_timeout(1_500)
