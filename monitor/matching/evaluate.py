@@ -102,24 +102,27 @@ class _Words:
 
     def _in_a_row(self, reading: Reading) -> Iterator[tuple[int, int]]:
         size = len(self._terms)
-        for first in reading.places.get(self._terms[0], ()):
-            if all(map(contains, reading.words[first : first + size], self._terms)):
+        signs = tuple(map(reading.signs, self._terms))
+        for first in reading.places(self._terms[0]):
+            if all(map(contains, signs, reading.words[first : first + size])):
                 yield first, first + size - 1
 
     def _near_one_another(self, reading: Reading, near: int) -> Iterator[tuple[int, int]]:
         """Yield the windows that hold all terms, at most ``near`` other words, and no smaller such window."""
-        wanted, width = set(self._terms), len(self._terms) + near
-        latest: dict[int, int] = {}
+        width = len(self._terms) + near
+        standing: dict[int, list[int]] = {}
+        for term in set(self._terms):
+            for place in reading.places(term):
+                standing.setdefault(place, []).append(term)
+        latest = dict.fromkeys(self._terms, -width)
         previous = -1
-        for last in sorted({place for term in wanted for place in reading.places.get(term, ())}):
-            for term in reading.words[last]:
-                if term in wanted:
-                    latest[term] = last
-            if len(latest) == len(wanted):
-                first = min(latest.values())
-                if first > previous and last - first < width and reading.in_one_field(first, last):
-                    yield first, last
-                    previous = first
+        for last in sorted(standing):
+            for term in standing[last]:
+                latest[term] = last
+            first = min(latest.values())
+            if first > previous and last - first < width and reading.in_one_field(first, last):
+                yield first, last
+                previous = first
 
 
 class _Attribute:
