@@ -26,11 +26,7 @@ from monitor.polling.regroup import regroup
 from monitor.polling.visit import visit_sources
 from monitor.returned import empty_mailbox
 from monitor.sending import send_mails
-from monitor.store import (
-    items,
-    matches,
-    sources,
-)
+from monitor.store import claims, items, matches, visits
 from monitor.store.tables import DigestRow, LetterRow
 
 log = structlog.get_logger(__name__)
@@ -79,8 +75,9 @@ def _tell(reports: Sequence[VisitReport]) -> None:
 
 async def _poll(app: App, ids: Sequence[int]) -> list[VisitReport]:
     with app.database.read() as session:
-        states = sources.load_states(session, ids)
+        states = visits.load_states(session, ids)
     async with app.make_fetcher() as fetcher:
+        fetcher.hold(state.host for state in states)
         return await visit_sources(
             app.database,
             fetcher,
@@ -100,7 +97,7 @@ def visit_now(app: App, slug: str, *, actor: str) -> list[Intent]:
         Conflict: It is paused, or has ended.
     """
     with app.database.write() as session:
-        ids = sources.ask_for_visit(session, slug, lease=POLL_LEASE, actor=actor, now=app.clock())
+        ids = claims.ask_for_visit(session, slug, lease=POLL_LEASE, actor=actor, now=app.clock())
     return [Intent("poll_sources", tuple(ids))] if ids else []
 
 
@@ -112,7 +109,10 @@ def read_articles(app: App, ids: Sequence[int]) -> list[Intent]:
 
 
 async def _read_articles(app: App, ids: Sequence[int]) -> ArticlesReport:
+    with app.database.read() as session:
+        states = visits.load_states(session, ids)
     async with app.make_fetcher() as fetcher:
+        fetcher.hold(state.host for state in states)
         return await articles.read_articles(app.database, fetcher, ids, clock=app.clock, stopping=app.stopping.is_set)
 
 

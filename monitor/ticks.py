@@ -23,6 +23,7 @@ from monitor.polling.notices import tell_of_broken_sources
 from monitor.staff import sign_in
 from monitor.store import (
     channels,
+    claims,
     hubs,
     items,
     letters,
@@ -30,7 +31,6 @@ from monitor.store import (
     retention,
     signups,
     slots,
-    sources,
     subscribers,
     tallies,
 )
@@ -81,13 +81,13 @@ class Tick:
 def poll_due_sources(app: App, session: Session, now: datetime) -> list[Intent]:
     """Lease the sources whose visit is due."""
     limit = app.settings.poll_concurrency * POLL_CLAIM
-    claimed = sources.claim_due_sources(session, now, limit=limit, per_host=POLL_PER_HOST, lease=POLL_LEASE)
+    claimed = claims.claim_due_sources(session, now, limit=limit, per_host=POLL_PER_HOST, lease=POLL_LEASE)
     return pack_polls(list(claimed.values()))
 
 
 def read_wanted_articles(app: App, session: Session, now: datetime) -> list[Intent]:
     """Lease the sources with items whose pages are still to be read."""
-    claimed = sources.claim_for_articles(session, now, limit=ARTICLE_HOSTS, per_host=ARTICLE_SOURCES, lease=POLL_LEASE)
+    claimed = claims.claim_for_articles(session, now, limit=ARTICLE_HOSTS, per_host=ARTICLE_SOURCES, lease=POLL_LEASE)
     return [Intent("read_articles", tuple(ids)) for ids in claimed.values()]
 
 
@@ -161,6 +161,7 @@ def prune(app: App, session: Session, now: datetime) -> list[Intent]:
     ticks = slots.prune_slots(session, now - timedelta(days=settings.keep_slots_days))
     old = letters.prune_letters(session, now - timedelta(days=settings.keep_letters_days))
     requests = signups.prune_signups(session, now - KEEP_SIGNUPS)
+    claims.prune_turns(session, now)
     tallies.prune_tallies(session, now - KEEP_TALLIES)
     prune_staff(session, now, keep=sign_in.KEEP_SIGN_INS)
     log.info("pruned", polls=polls, pushes=pushes, texts=texts, slots=ticks, letters=old, signups=requests)

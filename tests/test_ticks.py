@@ -16,7 +16,7 @@ from monitor.app import App, Intent
 from monitor.runners.cluster import enqueue
 from monitor.runners.local import Workers
 from monitor.settings import Settings
-from monitor.store import queue, sources
+from monitor.store import claims, queue
 from monitor.store.engine import Database
 from monitor.store.tables import SourceRow, SubscriberRow
 from monitor.tasks import DIGEST_BATCH, POLL_BATCH, TASKS
@@ -84,7 +84,7 @@ def test_one_tick_claims_more_sources_than_one_task_visits(app: App, now: dateti
     ids = ids_of(run_tick(app, tick("poll_due_sources"), now), "poll_sources")
     assert len(ids) == len(set(ids)) == count
     with app.database.write() as session:
-        assert sources.claim_due_sources(session, now, limit=count, per_host=1, lease=ONE) == {}, "all are on lease"
+        assert claims.claim_due_sources(session, now, limit=count, per_host=1, lease=ONE) == {}, "all are on lease"
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -24,7 +24,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 from watching import tell_watching
 
-from monitor.store import items, outgoing, queue, sources, subscribers
+from monitor.store import claims, items, outgoing, queue, subscribers
 from monitor.store.engine import Database
 from monitor.store.migrate import upgrade
 from monitor.store.queue_schema import prepare_queue
@@ -96,7 +96,7 @@ def ask(database: Database) -> None:
     lease = timedelta(minutes=10)
     jobs = [queue.Work("digest", "build_digests", tuple(range(n, n + 200))) for n in range(0, 100_000, 200)]
     questions: tuple[tuple[str, Callable[[Session], Any]], ...] = (
-        ("claim 800 due sources", lambda s: sources.claim_due_sources(s, now, limit=800, per_host=20, lease=lease)),
+        ("claim 800 due sources", lambda s: claims.claim_due_sources(s, now, limit=800, per_host=20, lease=lease)),
         ("2,000 subscribers whose digest is due", lambda s: subscribers.due_subscriber_ids(s, now, limit=2_000)),
         ("10,000 items that wait for matching", lambda s: items.unmatched_ids(s, limit=10_000)),
         ("1,000 mails that are due", lambda s: outgoing.due_ids(s, DigestRow, now, limit=1_000)),

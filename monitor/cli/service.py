@@ -18,7 +18,7 @@ from monitor.errors import NotFound, Refused
 from monitor.runners.local import LocalRunner
 from monitor.runners.status import status_server
 from monitor.staff.sign_in import first_operator_link
-from monitor.store import sources
+from monitor.store import claims
 from monitor.store.source_health import coverage_since
 from monitor.tasks import POLL_LEASE, drain, pack_polls
 from monitor.web.app import create_web
@@ -121,7 +121,7 @@ def poll(
     """Visit the sources that are due now, match what is new, and stop."""
     with installation() as app:
         with app.database.write() as session:
-            due = sources.claim_due_sources(
+            due = claims.claim_due_sources(
                 session, app.clock(), limit=10_000, per_host=10_000, lease=POLL_LEASE, slug=source
             )
         if source and not due:

@@ -19,14 +19,8 @@ from monitor.polling.feed_lists import import_feeds
 from monitor.polling.opml import read_opml, write_opml
 from monitor.polling.paging import Paging
 from monitor.polling.visit import Probe, probe
-from monitor.store.sources import (
-    SourceState,
-    list_sources,
-    load_specs,
-    load_states,
-    set_source_state,
-    store_new_source,
-)
+from monitor.store.sources import list_sources, load_specs, set_source_state, store_new_source
+from monitor.store.visits import SourceState, load_states
 
 _SHOWN = 5
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from monitor.core.languages import primary_language
 from monitor.polling.article import Article, read_article
-from monitor.polling.fetch import Failed, FailureKind, Fetched, Fetcher
+from monitor.polling.fetch import Failed, FailureKind, Fetched, Fetcher, Outcome
 from monitor.polling.robots import Robots
 from monitor.store import articles, items
 from monitor.store.articles import WantedArticle
@@ -71,11 +71,15 @@ async def read_articles(
             await asyncio.to_thread(_give_up, database, page, clock(), gone=outcome.kind in _GONE)
             given_up += 1
         else:
-            asked = outcome.retry_after if isinstance(outcome, Failed) else None
-            resting[page.source_id] = clock() + max(asked or _REST, _REST)
+            resting[page.source_id] = clock() + _rest_after(outcome)
     rested_at = clock() + timedelta(seconds=fetcher.limits.host_gap_seconds)
     await asyncio.to_thread(_release, database, source_ids, resting, rested_at)
     return ArticlesReport(read, given_up)
+
+
+def _rest_after(outcome: Outcome) -> timedelta:
+    asked = (isinstance(outcome, Failed) and outcome.retry_after) or _REST
+    return asked if isinstance(outcome, Failed) and outcome.kind is FailureKind.BUSY else max(asked, _REST)
 
 
 def _store(database: Database, page: WantedArticle, fetched: Fetched, now: datetime) -> bool:

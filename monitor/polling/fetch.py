@@ -8,23 +8,21 @@ with values: ``Fetched``, ``NotModified`` or ``Failed``. Nothing partial is ever
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
+from yarl import URL
 
 from monitor.clock import utc_now
-from monitor.polling.addresses import AddressRefusedError, allowed_addresses, check_url, guarded_socket
+from monitor.polling.addresses import check_url
+from monitor.polling.connecting import guarded_connector
 from monitor.polling.decoding import (
     ACCEPT_ENCODING,
     BadEncodingError,
@@ -35,8 +33,10 @@ from monitor.polling.decoding import (
 from monitor.polling.limits import FetchLimits
 from monitor.polling.lookup import Resolve, SystemLookup
 from monitor.polling.manners import freshness, parse_links, printable, request_headers
+from monitor.polling.mishaps import failure_of_error
 from monitor.polling.outcomes import Failed, FailureKind, Fetched, NotModified, Outcome
 from monitor.polling.redirects import REDIRECTS, Trail
+from monitor.polling.shared_turns import SharedTurns
 from monitor.polling.statuses import failure_of, failure_of_empty_body, refusal_of_form
 from monitor.polling.turns import HostTurns
 from monitor.texts import marked as _
@@ -48,7 +48,13 @@ PAGE = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"
 """What to ask for (``Accept``) when the address is a feed's or a page's."""
 
 _LONGEST_LINE = 32 * 1024  # Content-Security-Policy passes aiohttp's 8 KB on real sites
-_LONGEST_CAUSE = 200
+
+_TURN_MARGIN = 10.0
+_BUSY = Failed(
+    FailureKind.BUSY,
+    _("this service is at the host already; it is asked for one thing at a time"),
+    retry_after=timedelta(minutes=1),
+)
 
 
 @dataclass(slots=True)
@@ -73,14 +79,14 @@ class _Visit:
 class Fetcher:
     """Visits addresses; an async context manager that holds one pool of connections.
 
-    It keeps no cookies, uses no proxy, and never raises for what a site or a network does. There should be one in
-    a process, since it is what knows when a host was last asked.
+    It keeps no cookies, uses no proxy, and never raises for what a site or a network does.
 
     Args:
         limits: What a visit may cost.
         clock: Gives the aware time against which dates in headers are read.
         resolve: Stands in for the system's name look-up; its answers are checked all the same.
         tls: Stands in for the system's trusted authorities.
+        shared: The turns that all fetchers share; without them this one knows of itself alone.
     """
 
     def __init__(
@@ -90,24 +96,19 @@ class Fetcher:
         clock: Callable[[], datetime] = utc_now,
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
+        shared: SharedTurns | None = None,
     ) -> None:
         self.limits = limits or FetchLimits()
         self._clock, self._tls = clock, tls
         self._system = SystemLookup()
         self._resolve = resolve or self._system
-        self._turns = HostTurns()
+        self._turns, self._shared = HostTurns(), shared
+        self._held: frozenset[str] = frozenset()
 
     async def __aenter__(self) -> Self:
         limits = self.limits
-        connector = _TidyConnector(
-            limit=0,  # whoever calls decides how many visits run at once
-            resolver=_GuardedResolver(limits, self._resolve),
-            use_dns_cache=False,  # a kept connection needs no look-up, and a new one deserves a new answer
-            socket_factory=partial(guarded_socket, allow_loopback=limits.allow_loopback),
-            ssl=self._tls or True,
-        )
         self._session = aiohttp.ClientSession(
-            connector=connector,
+            connector=guarded_connector(limits, self._resolve, self._tls),
             headers={"User-Agent": limits.user_agent, "Accept-Encoding": ACCEPT_ENCODING},
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect_seconds),
@@ -123,6 +124,10 @@ class Fetcher:
     ) -> None:
         await self._session.close()
         self._system.close()
+
+    def hold(self, hosts: Iterable[str]) -> None:
+        """Ask these hosts without shared turns: whoever uses this fetcher has claimed their sources."""
+        self._held |= frozenset(hosts)
 
     async def get(
         self,
@@ -148,9 +153,9 @@ class Fetcher:
         visit = _Visit(url, request_headers(accept, etag, last_modified), Trail(target))
         gap = max(self.limits.host_gap_seconds, crawl_delay)
         while True:
-            async with self._turns.take(visit.trail.at.raw_host or "", gap):
+            async with self._turn(visit.trail.at, gap) as ours:
                 visit.start()
-                outcome = await self._attempt(visit)
+                outcome = await self._attempt(visit) if ours else _BUSY
                 visit.stop()
             if isinstance(outcome, Failed):
                 return replace(outcome, duration_seconds=visit.seconds)
@@ -165,7 +170,9 @@ class Fetcher:
         target = check_url(url, allow_loopback=self.limits.allow_loopback)
         if isinstance(target, Failed):
             return target
-        async with self._turns.take(target.raw_host or "", self.limits.host_gap_seconds):
+        async with self._turn(target, self.limits.host_gap_seconds) as ours:
+            if not ours:
+                return _BUSY
             try:
                 async with (
                     asyncio.timeout(self.limits.total_seconds),
@@ -173,7 +180,7 @@ class Fetcher:
                 ):
                     return refusal_of_form(response.status, response.headers, self._clock())
             except (aiohttp.ClientError, OSError) as error:
-                return _translated(error)
+                return failure_of_error(error)
 
     async def hand_over(self, url: str, body: bytes, headers: Mapping[str, str]) -> int | Failed:
         """Hand a body over to somebody's program, under the same guard as a visit; redirects are not followed.
@@ -193,7 +200,19 @@ class Fetcher:
             ):
                 return response.status
         except (aiohttp.ClientError, OSError) as error:
-            return _translated(error)
+            return failure_of_error(error)
+
+    @asynccontextmanager
+    async def _turn(self, url: URL, gap: float) -> AsyncIterator[bool]:
+        """The turn at a host; gives whether it came in time."""
+        host = url.raw_host or ""
+        async with self._turns.take(host, gap):
+            if self._shared is None or host in self._held:
+                yield True
+            else:
+                longest = self.limits.total_seconds + _TURN_MARGIN
+                async with self._shared.take(host, gap_seconds=gap, longest_seconds=longest) as taken:
+                    yield taken
 
     async def _attempt(self, visit: _Visit) -> Outcome | None:
         """One request; None if it ended in a redirect, which the trail has followed."""
@@ -208,7 +227,7 @@ class Fetcher:
         except BadEncodingError as error:
             return Failed(FailureKind.BAD_ENCODING, error.args[0])
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-            return _translated(error)
+            return failure_of_error(error)
 
     async def _judge(self, visit: _Visit, response: aiohttp.ClientResponse) -> Outcome | None:
         status, headers = response.status, response.headers
@@ -252,99 +271,3 @@ class Fetcher:
             "links": parse_links(links, final_url) if links else (),
             "duration_seconds": monotonic() - visit.started,
         }
-
-
-class _TidyConnector(aiohttp.TCPConnector):
-    """Never reuses a connection on which bytes came unasked: aiohttp would take them for the next answer.
-
-    Seen with 3.14.5 (its issue 13656): a second answer sent after the first became that of another page.
-    """
-
-    async def connect(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the signature is aiohttp's
-    ) -> Connection:
-        connection = await super().connect(req, traces, timeout)
-        if connection.protocol is not None and connection.protocol.should_close:
-            connection.close()
-            connection = await super().connect(req, traces, timeout)
-        return connection
-
-
-class _GuardedResolver(AbstractResolver):
-    """Gives aiohttp only addresses that may be visited; an address written out never comes here."""
-
-    def __init__(self, limits: FetchLimits, resolve: Resolve) -> None:
-        self._limits, self._resolve = limits, resolve
-
-    async def resolve(
-        self,
-        host: str,
-        port: int = 0,
-        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - the interface's; both are asked for
-    ) -> list[ResolveResult]:
-        try:
-            async with asyncio.timeout(self._limits.lookup_seconds):
-                found = await self._resolve(host)
-        except TimeoutError:
-            raise socket.gaierror(socket.EAI_AGAIN, "no name server answered in time") from None
-        allowed = allowed_addresses(host, found, allow_loopback=self._limits.allow_loopback)
-        return [_resolved(host, address, port) for address in allowed]
-
-    async def close(self) -> None:
-        """Nothing to let go: the look-up belongs to the fetcher."""
-
-
-def _resolved(host: str, address: str, port: int) -> ResolveResult:
-    return ResolveResult(
-        hostname=host,
-        host=address,
-        port=port,
-        family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-        proto=socket.IPPROTO_TCP,
-        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-    )
-
-
-_MEANINGS: tuple[tuple[type[BaseException], FailureKind, str], ...] = (
-    (AddressRefusedError, FailureKind.REFUSED_ADDRESS, _("the address is not one that may be visited")),
-    (ssl.SSLCertVerificationError, FailureKind.TLS, _("the site's certificate is not valid")),
-    (ssl.SSLError, FailureKind.TLS, _("no secure connection could be made")),
-    (socket.gaierror, FailureKind.DNS, _("the site's name leads to no address")),
-    (aiohttp.ClientConnectorDNSError, FailureKind.DNS, _("the site's name leads to no address")),
-    (ConnectionRefusedError, FailureKind.REFUSED, _("the site does not accept connections")),
-    (TimeoutError, FailureKind.TIMEOUT, _("the site did not answer in full in time")),
-    (ConnectionResetError, FailureKind.RESET, _("the connection broke")),
-    (aiohttp.ClientPayloadError, FailureKind.RESET, _("the connection ended before the whole answer had come")),
-    (aiohttp.ServerDisconnectedError, FailureKind.RESET, _("the site hung up without an answer")),
-    (aiohttp.ClientConnectorError, FailureKind.REFUSED, _("no connection to the site could be made")),
-    (aiohttp.ClientOSError, FailureKind.RESET, _("the connection broke")),
-    (aiohttp.ClientError, FailureKind.BAD_HTTP, _("the site's answer is not proper HTTP")),
-    (OSError, FailureKind.REFUSED, _("no connection to the site could be made")),
-)
-"""What an error stands for; the first line that fits any link of its chain of causes counts, since aiohttp wraps
-what matters: a refused address looks like a failed name look-up, an expired certificate like a failed connect."""
-
-
-def _translated(error: aiohttp.ClientError | OSError) -> Failed:
-    chain = list(_causes(error))[::-1]
-    found, kind, words = next(
-        (link, kind, words) for fits, kind, words in _MEANINGS for link in chain if isinstance(link, fits)
-    )
-    clipped = " ".join(_said(found).split())[:_LONGEST_CAUSE]
-    return Failed(kind, _("%(problem)s (%(cause)s)", problem=words, cause=clipped) if clipped else words)
-
-
-def _said(error: BaseException) -> str:
-    """An error's own words, without the address that aiohttp repeats in them: it may hold a secret."""
-    if isinstance(error, aiohttp.ClientResponseError):
-        return error.message
-    return str(getattr(error, "verify_message", error))
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__

@@ -26,7 +26,7 @@ from monitor.polling.reading import READ, UNCHANGED, Reading, asked_to_store, re
 from monitor.store import items
 from monitor.store.engine import Database
 from monitor.store.hubs import note_offer
-from monitor.store.sources import FAILING_AFTER, SourceState, VisitRecord, note_permanent_url, record_visits
+from monitor.store.visits import FAILING_AFTER, SourceState, VisitRecord, note_permanent_url, record_visits
 from monitor.texts import joined
 
 log = structlog.get_logger(__name__)

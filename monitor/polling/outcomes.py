@@ -52,6 +52,8 @@ class FailureKind(StrEnum):
     """429: too many requests; ``retry_after`` says how long to stay away if the site said so."""
     SERVER_ERROR = "server_error"
     """5xx: the site has a fault of its own, or is down for a while."""
+    BUSY = "busy"
+    """Another part of this service is at the host; nothing was asked."""
     BAD_STATUS = "bad_status"
     """Any other status that brings no document, such as 400."""
     REFUSED_ADDRESS = "refused_address"

@@ -16,7 +16,7 @@ from monitor.polling.pages import ParsedPage, StructureChanged, repeats
 from monitor.polling.parse import Draft
 from monitor.polling.reading import is_unchanged, parse_listing
 from monitor.polling.robots import Robots
-from monitor.store.sources import SourceState
+from monitor.store.visits import SourceState
 from monitor.texts import marked as _
 
 MOST_PAGES = 5

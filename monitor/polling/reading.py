@@ -19,7 +19,7 @@ from monitor.polling.pace import Hints
 from monitor.polling.pages import ParsedPage, StructureChanged, parse_page
 from monitor.polling.parse import Draft, NotAFeed, ParsedFeed, Recall, parse_feed
 from monitor.polling.ttl import Asked
-from monitor.store.sources import SourceState
+from monitor.store.visits import SourceState
 from monitor.texts import joined
 from monitor.texts import marked as _
 

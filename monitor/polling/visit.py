@@ -16,9 +16,10 @@ from monitor.polling.paging import Further, turn_pages
 from monitor.polling.parse import Draft
 from monitor.polling.reading import read
 from monitor.polling.robots import Robots
+from monitor.store.claims import release_leases
 from monitor.store.engine import Database
 from monitor.store.items import find_known
-from monitor.store.sources import SourceState, release_leases
+from monitor.store.visits import SourceState
 
 _WRITE_EVERY = 5.0
 """Seconds after which answers are written down, though others are still awaited."""

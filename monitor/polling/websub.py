@@ -21,7 +21,7 @@ from sqlmodel import Session
 from monitor.polling.addresses import check_url
 from monitor.polling.fetch import Failed, Fetched, Fetcher
 from monitor.polling.intake import take_in_push
-from monitor.store import hubs, sources
+from monitor.store import claims, hubs, visits
 from monitor.store.engine import Database
 
 log = structlog.get_logger(__name__)
@@ -132,11 +132,11 @@ def receive(database: Database, token: str, push: Push, now: datetime) -> Receip
         return Receipt.UNSIGNED
     with database.write() as session:
         hubs.note_push(session, row.id, now)
-        claimed = sources.claim_for_push(session, row.source_id, now, lease=_LEASE)
+        claimed = claims.claim_for_push(session, row.source_id, now, lease=_LEASE)
     if not claimed:
         return Receipt.LATER
     with database.read() as session:
-        (source,) = sources.load_states(session, [row.source_id])
+        (source,) = visits.load_states(session, [row.source_id])
     report = take_in_push(database, source, _as_fetched(push, source.spec.url), now)
     log.info("a hub pushed", source=source.spec.slug, outcome=report.outcome, new=report.new, changed=report.changed)
     return Receipt.TAKEN

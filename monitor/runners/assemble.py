@@ -20,6 +20,7 @@ from monitor.delivery.smtp import Smtp
 from monitor.delivery.transport import Transport
 from monitor.errors import SettingError
 from monitor.polling.fetch import Fetcher, FetchLimits
+from monitor.polling.shared_turns import SharedTurns
 from monitor.settings import Settings
 from monitor.shipped import shipped
 from monitor.store import config
@@ -81,12 +82,14 @@ def make_app(settings: Settings) -> App:
         DatabaseBusy: The database does not answer.
     """
     limits, transports = fetch_limits(settings), transport_maker(settings)
+    database = open_database(settings, utc_now())
+    turns = SharedTurns(database)
     return App(
         settings=settings,
         key=secret_key(settings),
-        database=open_database(settings, utc_now()),
+        database=database,
         make_transport=transports,
-        make_fetcher=lambda: Fetcher(limits),
+        make_fetcher=lambda: Fetcher(limits, shared=turns),
         pace=Pace(settings.mails_per_second, settings.mails_per_minute_and_domain / 60),
     )
 

@@ -10,8 +10,8 @@ from sqlalchemy import and_, case, distinct, func, update
 from sqlmodel import Session, col, select
 
 from monitor.core.rhythm import unusually_quiet
-from monitor.store.sources import FAILING_AFTER
 from monitor.store.tables import ItemRow, PollRow, SourceRow
+from monitor.store.visits import FAILING_AFTER
 
 _WEEK = timedelta(days=7)
 _WEEKS_BEFORE = 8

@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select
 
 from monitor.store.contains import contains
 from monitor.store.source_health import rhythms
-from monitor.store.sources import FAILING_AFTER
 from monitor.store.tables import ItemRow, PollRow, SourceRow
+from monitor.store.visits import FAILING_AFTER
 
 WEEKS = 12
 """How many weeks the small chart of a source covers."""

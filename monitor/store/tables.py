@@ -630,6 +630,15 @@ class TallyRow(SQLModel, table=True):
     count: int
 
 
+class HostTurnRow(SQLModel, table=True):
+    """A host that somebody asks for something, or that rests after that; then nobody else does."""
+
+    __tablename__ = "host_turn"
+
+    host: str = Field(primary_key=True)
+    until: datetime
+
+
 class SlotRow(SQLModel, table=True):
     """A tick of the schedule that has fired; it fires once however many schedulers run."""
 

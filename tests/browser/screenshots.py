@@ -29,7 +29,7 @@ from monitor.cli.demo import played
 from monitor.cli.installation import installation
 from monitor.polling.fetch import Fetcher
 from monitor.settings import load_settings
-from monitor.store.sources import claim_due_sources
+from monitor.store.claims import claim_due_sources
 from monitor.tasks import POLL_LEASE, pack_polls, run_intent
 from monitor.web.app import create_web
 

@@ -20,7 +20,7 @@ from monitor.core.nouns import SourceSpec
 from monitor.polling.fetch import Fetcher, FetchLimits
 from monitor.polling.visit import visit_sources
 from monitor.shipped import shipped
-from monitor.store import items, live_watchlist, matches, sources
+from monitor.store import items, live_watchlist, matches, sources, visits
 from monitor.store.config import read_config
 from monitor.store.engine import Database
 from monitor.store.tables import ItemRow, MatchRow, PillarRow, RevisionRow, TopicRow
@@ -83,7 +83,7 @@ async def _poll_through(database: Database, replay: _Replay, source_id: int) -> 
         for moment, body in _states():
             replay.body = body
             with database.read() as session:
-                (source,) = sources.load_states(session, [source_id])
+                (source,) = visits.load_states(session, [source_id])
             (report,) = await visit_sources(database, fetcher, [source], clock=lambda moment=moment: moment, at_once=1)
             assert report.outcome in {"read", "unchanged"}
             new, changed = new + report.new, changed + report.changed

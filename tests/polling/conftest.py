@@ -239,9 +239,11 @@ async def everything_is_here(host: str) -> list[str]:
 def new_fetcher() -> Callable[..., Fetcher]:
     """Makes fetchers that may visit this machine without pause; limits and parts by keyword."""
 
-    def make(*, resolve: Any = everything_is_here, tls: Any = None, clock: Any = None, **limits: Any) -> Fetcher:
+    def make(
+        *, resolve: Any = everything_is_here, tls: Any = None, clock: Any = None, shared: Any = None, **limits: Any
+    ) -> Fetcher:
         limits = {"allow_loopback": True, "host_gap_seconds": 0.0, "total_seconds": 5.0} | limits
-        parts = {"resolve": resolve, "tls": tls} | ({"clock": clock} if clock else {})
+        parts = {"resolve": resolve, "tls": tls, "shared": shared} | ({"clock": clock} if clock else {})
         return Fetcher(FetchLimits(**limits), **parts)
 
     return make

@@ -23,8 +23,9 @@ from monitor.polling.websub import ask_hub
 from monitor.store import hubs
 from monitor.store.engine import Database
 from monitor.store.items import insert_entries
-from monitor.store.sources import load_states, save_source
+from monitor.store.sources import save_source
 from monitor.store.tables import HubRow, ItemRow, SourceRow
+from monitor.store.visits import load_states
 
 METADATA = "169.254.169.254"
 ADDRESSES = {

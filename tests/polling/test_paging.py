@@ -14,8 +14,9 @@ from monitor.core.languages import Language
 from monitor.core.nouns import SourceKind, SourceSpec
 from monitor.polling.visit import visit_sources
 from monitor.store.engine import Database
-from monitor.store.sources import load_states, save_source
+from monitor.store.sources import save_source
 from monitor.store.tables import ItemRow, PollRow, SourceRow
+from monitor.store.visits import load_states
 
 ROBOTS = {"status": 404}
 

@@ -13,9 +13,11 @@ from monitor.core.languages import Language
 from monitor.core.nouns import SourceSpec
 from monitor.polling.articles import read_articles
 from monitor.polling.visit import visit_sources
+from monitor.store.claims import claim_for_articles
 from monitor.store.engine import Database
-from monitor.store.sources import claim_for_articles, load_states, save_source
+from monitor.store.sources import save_source
 from monitor.store.tables import ItemRow, RevisionRow
+from monitor.store.visits import load_states
 
 TEXT = "The text of the publication. " * 80
 

@@ -14,7 +14,7 @@ from sqlmodel import col, func, select
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceSpec
 from monitor.errors import Refused
-from monitor.store import items, sources
+from monitor.store import claims, items, sources
 from monitor.store.config import stored_config
 from monitor.store.engine import Database
 from monitor.store.holdings import LATE_ARRIVALS
@@ -81,7 +81,7 @@ def test_the_source_is_never_visited_and_is_no_part_of_the_config(database: Data
         row = session.exec(select(SourceRow)).one()
         assert (row.slug, row.agency, row.country, row.state) == ("ministry", "Ministry of Snow", "CA", "ended")
         later = now + timedelta(days=400)
-        assert sources.claim_due_sources(session, later, limit=9, per_host=9, lease=timedelta(1)) == {}
+        assert claims.claim_due_sources(session, later, limit=9, per_host=9, lease=timedelta(1)) == {}
         assert stored_config(session).sources == ()
         assert [event.noun_id for event in session.exec(select(EventRow))] == ["ministry"]
 

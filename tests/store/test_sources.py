@@ -8,7 +8,7 @@ import pytest
 
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceSpec
-from monitor.store import sources
+from monitor.store import claims, sources, visits
 from monitor.store.engine import Database
 
 LEASE = timedelta(minutes=10)
@@ -24,7 +24,7 @@ def add(database: Database, now: datetime, *urls: str) -> None:
 
 def claim(database: Database, now: datetime, *, limit: int = 100, per_host: int = 100) -> dict[str, list[int]]:
     with database.write() as session:
-        return sources.claim_due_sources(session, now, limit=limit, per_host=per_host, lease=LEASE)
+        return claims.claim_due_sources(session, now, limit=limit, per_host=per_host, lease=LEASE)
 
 
 def test_the_cap_per_host_comes_before_the_limit(database: Database, now: datetime) -> None:
@@ -51,7 +51,7 @@ def test_only_due_sources_are_claimed_unless_one_is_named(database: Database, no
     add(database, now, "https://a.example/1", "https://b.example/1")
     assert set(claim(database, now)) == {"a.example"}
     with database.write() as session:
-        named = sources.claim_due_sources(session, now, limit=1, per_host=1, lease=LEASE, slug="s001")
+        named = claims.claim_due_sources(session, now, limit=1, per_host=1, lease=LEASE, slug="s001")
     assert set(named) == {"b.example"}
 
 
@@ -71,8 +71,8 @@ def test_a_new_address_is_kept_after_three_identical_answers(
     add(database, now, "https://old.example/f", "https://taken.example/f")
     for target in targets:
         with database.write() as session:
-            (state,) = [state for state in sources.load_states(session, [1, 2]) if state.spec.slug == "s000"]
-            sources.note_permanent_url(session, state, target, confirmations=3, now=now)
+            (state,) = [state for state in visits.load_states(session, [1, 2]) if state.spec.slug == "s000"]
+            visits.note_permanent_url(session, state, target, confirmations=3, now=now)
     with database.read() as session:
         rows = {row.slug: row for row in sources.list_sources(session)}
     assert rows["s000"].url == address
@@ -82,13 +82,13 @@ def test_a_new_address_is_kept_after_three_identical_answers(
 def test_a_new_address_in_the_config_forgets_the_old_validators(database: Database, now: datetime) -> None:
     add(database, now, "https://a.example/1")
     with database.write() as session:
-        (before,) = sources.load_states(session, [1])
+        (before,) = visits.load_states(session, [1])
         changes = {"etag": '"1"', "next_poll_at": now + timedelta(days=1)}
         poll = {"source_id": 1, "started_at": now, "duration_ms": 1, "outcome": "read"}
-        sources.record_visits(session, [sources.VisitRecord(before, changes, poll)])
+        visits.record_visits(session, [visits.VisitRecord(before, changes, poll)])
     add(database, now, "https://a.example/2")
     with database.read() as session:
-        (state,) = sources.load_states(session, [1])
+        (state,) = visits.load_states(session, [1])
         (row,) = sources.list_sources(session)
     assert state.etag is None
     assert row.next_poll_at == now
