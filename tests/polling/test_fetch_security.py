@@ -233,7 +233,9 @@ def test_6_a_step_down_from_https_is_followed_but_not_kept(secure_faults, faults
 
 def test_54_the_socket_refuses_what_the_look_up_let_through(faults, fetch, monkeypatch):
     """The guards stand alone: a look-up that is not checked at all reaches nothing."""
-    monkeypatch.setattr("monitor.polling.fetch.allowed_addresses", lambda host, addresses, *, allow_loopback: addresses)
+    monkeypatch.setattr(
+        "monitor.polling.connecting.allowed_addresses", lambda host, addresses, *, allow_loopback: addresses
+    )
     outcome = fetch(faults.url("/", "innocent.example"), fetcher={"allow_loopback": False})
     assert isinstance(outcome, Failed)
     assert outcome.kind is FailureKind.REFUSED_ADDRESS
