@@ -119,13 +119,15 @@ def _violations(page: Page) -> list[str]:
     return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
 
 
-def picture_for_readme(browser: Browser, url: str) -> None:
-    """The top of the filled first page alone."""
-    page = browser.new_page(viewport={"width": 1280, "height": 1120}, color_scheme="light", locale="en-CA")
-    page.goto(url)
-    (ROOT / "docs" / "images").mkdir(exist_ok=True)
-    page.screenshot(path=ROOT / "docs" / "images" / "home.png")
-    page.close()
+def pictures_for_docs(browser: Browser, address: str, cookie: str) -> None:
+    """The top of the filled first page, and of the match log as an operator sees it."""
+    for name, path, height in (("home", "/", 1120), ("matches", "/matches", 838)):
+        context = browser.new_context(viewport={"width": 1280, "height": height}, locale="en-CA")
+        context.add_cookies([{"name": "session", "value": cookie, "url": address + path}] if path != "/" else [])
+        page = context.new_page()
+        page.goto(address + path)
+        page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")
+        context.close()
 
 
 @contextmanager
@@ -147,12 +149,13 @@ def main(words: list[str]) -> None:
             if _is_asked(name, words)
         ]
         app, address = stack.enter_context(site(played))
-        shown += [(one, address) for one in pages_of(app) if _is_asked(one.name, words)]
+        filled = list(pages_of(app))
+        shown += [(one, address) for one in filled if _is_asked(one.name, words)]
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         problems = [problem for one, at in shown for problem in picture(browser, one, at)]
         if _is_asked("readme", words):
-            picture_for_readme(browser, address)
+            pictures_for_docs(browser, address, filled[-1].cookie)
         browser.close()
     sys.stdout.write("\n".join([*problems, f"{len(shown)} pages: {FOLDER}", ""]))
     sys.exit(1 if problems else 0)
