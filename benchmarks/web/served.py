@@ -85,6 +85,7 @@ def served(folder: Path) -> Iterator[Site]:
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(folder, there))
     process.start()
+    there.close()  # what the child holds is then the only end: if it dies, nobody waits for it
     try:
         yield Site(here.recv(), process.pid or 0)
     finally:
