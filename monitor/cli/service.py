@@ -5,11 +5,9 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvicorn
-from fastapi import FastAPI
 
 from monitor.app import App
 from monitor.cli.installation import installation
@@ -21,7 +19,9 @@ from monitor.staff.sign_in import first_operator_link
 from monitor.store import claims
 from monitor.store.source_health import coverage_since
 from monitor.tasks import POLL_LEASE, drain, pack_polls
-from monitor.web.app import create_web
+
+if TYPE_CHECKING:
+    import uvicorn
 
 
 def run() -> None:
@@ -35,7 +35,7 @@ def run() -> None:
 
 def serve(app: App, runner: LocalRunner) -> None:
     """Serve the web page while the schedule runs; returns when the process is told to stop."""
-    server = _server(app, create_web(app))
+    server = _server(app)
     runner.start()
     say(f"Roadmap Monitor runs at {_address(app)} (stop with Ctrl-C). Mail goes to {_mail(app)}.")
     _invite_operator(app)
@@ -55,7 +55,7 @@ def web() -> None:
         _invite_operator(app)
         try:
             with status_server(app, rows=True, is_well=lambda: True):
-                _server(app, create_web(app)).run()
+                _server(app).run()
         except KeyboardInterrupt:
             say("Stopping.")
 
@@ -95,10 +95,16 @@ def worker(
             runner.run()
 
 
-def _server(app: App, pages: FastAPI) -> uvicorn.Server:
+def _server(app: App) -> uvicorn.Server:
+    import uvicorn  # noqa: PLC0415 - as below
+
+    from monitor.web.app import create_web  # noqa: PLC0415 - half of the time that a command takes to start
+
     settings = app.settings
     return uvicorn.Server(
-        uvicorn.Config(pages, settings.host, settings.port, log_config=None, access_log=False, server_header=False)
+        uvicorn.Config(
+            create_web(app), settings.host, settings.port, log_config=None, access_log=False, server_header=False
+        )
     )
 
 
