@@ -93,23 +93,30 @@ def _parts(ids: Sequence[str], size: int) -> list[Sequence[str]]:
 
 
 def _first(tables: dict[str, Rows]) -> list[list[Write]]:
-    polls, items = tables["poll"], tables["item"]
-    visits = [_visit(tables, part, first=True) for part in _parts(sorted(set(polls.column("source_id"))), SOURCES)]
-    matching = [_match(tables, part) for part in _parts(items.column("id"), ITEMS)]
-    return [visits, matching]
+    matching = [_match(tables, part) for part in _parts(tables["item"].column("id"), ITEMS)]
+    return [_turn(tables, 0), matching]
 
 
 def _again(tables: dict[str, Rows]) -> list[list[Write]]:
-    return [
-        [_visit(tables, part, first=False) for part in _parts(sorted(set(tables["poll"].column("source_id"))), SOURCES)]
+    polls = tables["poll"]
+    turns = len(polls.rows) // len(set(polls.column("source_id")))
+    return [_turn(tables, turn) for turn in range(1, turns)]
+
+
+def _turn(tables: dict[str, Rows], turn: int) -> list[Write]:
+    """Every source visited once more; the first time it brings its items."""
+    sources = sorted(set(tables["poll"].column("source_id")))
+    return [_visit(tables, part, turn) for part in _parts(sources, SOURCES)]
+
+
+def _visit(tables: dict[str, Rows], sources: Sequence[str], turn: int) -> Write:
+    polls, items, index = tables["poll"], tables["item"], tables["item_index"]
+    number = polls.place["id"]
+    visits = [
+        sorted(polls.of("source_id", [source]), key=lambda row: int(row[number] or 0))[turn] for source in sources
     ]
-
-
-def _visit(tables: dict[str, Rows], sources: Sequence[str], *, first: bool) -> Write:
-    polls, items = tables["poll"], tables["item"]
-    outcome = polls.place["outcome"]
-    visits = [row for row in polls.of("source_id", sources) if (row[outcome] != "unchanged") is first]
-    entries = items.of("source_id", sources) if first else []
+    entries = items.of("source_id", sources) if turn == 0 else []
+    terms = index.of("item_id", [row[items.place["id"]] for row in entries])
 
     def write(connection: psycopg.Connection[Any]) -> None:
         with connection.transaction(), connection.cursor() as cursor:
@@ -117,8 +124,7 @@ def _visit(tables: dict[str, Rows], sources: Sequence[str], *, first: bool) -> W
         with connection.transaction(), connection.cursor() as cursor:
             if entries:
                 items.insert(cursor, entries)
-                index = tables["item_index"]
-                index.insert(cursor, index.of("item_id", [row[items.place["id"]] for row in entries]))
+                index.insert(cursor, terms)
             polls.insert(cursor, visits)
             cursor.executemany(_VISITED, [("etag", "hash", source) for source in sources])
 

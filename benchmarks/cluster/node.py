@@ -1,7 +1,7 @@
 """A process of the benchmark: ``embedded``, ``scheduler`` or ``worker``, as the command line runs them.
 
-Usage: node.py KIND (settings from the environment). Only the ticks that the benchmark is about are fired, every two
-seconds; it says ``ready`` when it works, and ends on SIGTERM.
+Usage: node.py KIND (settings from the environment). Only the ticks that the benchmark is about are fired, once a
+second; it says ``ready`` when it works, and ends on SIGTERM.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from monitor.settings import load_settings
 
 THREADS = 4
 _ABOUT = ("poll_due_sources", "start_due_digests", "deliver_digests", "recover_lost_work")
-_TICKS = tuple(replace(tick, every=timedelta(seconds=2)) for tick in ticks.TICKS if tick.name in _ABOUT)
+_TICKS = tuple(replace(tick, every=timedelta(seconds=1)) for tick in ticks.TICKS if tick.name in _ABOUT)
 
 
 def main() -> None:

@@ -44,6 +44,7 @@ from monitor.subscriptions.subscribe import subscribe_confirmed
 NODE = Path(__file__).with_name("node.py")
 FEEDS_ON_HOST = 20
 STORIES = 30
+UNCHANGED = 5
 NEWS = Watch("norad", "benchmark", Language.EN, '"release 7" OR "release 8"')
 _SILENCE = text("UPDATE topic SET active = false WHERE id IN ('clean-growth', 'supply-chains', 'arctic')")
 _FAR = "now() + interval '30 days'"
@@ -51,12 +52,16 @@ _FAR = "now() + interval '30 days'"
 
 @dataclass(frozen=True)
 class Round:
-    """A round of work: what makes it due, and how it is seen to be done; ``per`` is what its cost is divided by."""
+    """A round of work, done some times over: what makes it due, and how it is seen to be done for the ``turn``-th time.
+
+    ``per`` is what its cost is divided by.
+    """
 
     name: str
     per: str
     due: str
     done: str
+    times: int = 1
 
 
 ROUNDS = (
@@ -71,7 +76,9 @@ ROUNDS = (
         "visit, unchanged",
         "feeds",
         "UPDATE source SET next_poll_at = now() WHERE state = 'active'",
-        "SELECT count(*) >= 2 * %(feeds)s FROM poll",
+        "SELECT count(*) >= %(feeds)s * (1 + %(turn)s) AND NOT EXISTS (SELECT FROM source WHERE lease_until > now())"
+        " FROM poll",
+        times=UNCHANGED,
     ),
     Round(
         "digest",
@@ -174,11 +181,12 @@ def _measure(watch: Any, round_: Round, counts: dict[str, int], cpu: Callable[[]
         _let_some_be_of_yesterday(watch)
     watch.execute("VACUUM ANALYZE")
     before, started = cpu(), time.perf_counter()
-    watch.execute(round_.due)
-    while not watch.execute(round_.done, counts).fetchone()[0]:
-        if time.perf_counter() - started > 200:
-            raise RuntimeError(f"{round_.name} did not end within 200 s")
-        time.sleep(0.1)
+    for turn in range(1, round_.times + 1):
+        watch.execute(round_.due)
+        while not watch.execute(round_.done, counts | {"turn": turn}).fetchone()[0]:
+            if time.perf_counter() - started > 200:
+                raise RuntimeError(f"{round_.name} did not end within 200 s")
+            time.sleep(0.1)
     wall = time.perf_counter() - started
     time.sleep(0.5)  # the last job is written down
     after = cpu()
@@ -198,7 +206,7 @@ def tell(costs: dict[str, dict[str, Cost]], counts: dict[str, int]) -> None:
     print("| round | contender | a second | ms of processor each | of it PostgreSQL | against embedded |")
     print("|--|--|--:|--:|--:|--:|")
     for round_ in ROUNDS:
-        each, base = counts[round_.per], costs["embedded"][round_.name]
+        each, base = counts[round_.per] * round_.times, costs["embedded"][round_.name]
         for name, rounds in costs.items():
             cost = rounds[round_.name]
             spent = f"{1000 * cost.cpu / each:.2f} | {1000 * cost.postgres / each:.2f} | {cost.cpu / base.cpu - 1:+.0%}"

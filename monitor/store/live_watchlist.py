@@ -18,6 +18,7 @@ from monitor.matching.watchlist import Watchlist, compile_watchlist
 from monitor.shipped import shipped
 from monitor.store import watchlist as store
 from monitor.store.tables import ItemRow, KeptRow
+from monitor.store.upsert import insert_or_update
 
 REMATCHED = timedelta(days=14)
 """How far back items are matched again after a change of the watchlist: what the next digest may still hold, twice."""
@@ -96,7 +97,8 @@ def reopen_if_changed(session: Session, now: datetime) -> bool:
     kept = session.get(KeptRow, _FINGERPRINT)
     if kept is not None and kept.value == fingerprint:
         return False
-    session.merge(KeptRow(name=_FINGERPRINT, value=fingerprint))
+    # As an upsert: two ticks at once may both find no fingerprint yet.
+    insert_or_update(session, KeptRow, [{"name": _FINGERPRINT, "value": fingerprint}], unique=("name",))
     recent = update(ItemRow).where(col(ItemRow.first_seen_at) >= now - REMATCHED)
     session.connection().execute(recent.values(matched_revision=0))
     return True

@@ -9,6 +9,7 @@ from sqlalchemy import and_, delete, exists, or_, update
 from sqlmodel import Session, col, select
 
 from monitor.store.tables import DigestPersonalRow, ItemRow, KeptRow, MatchRow, PollRow, PushRow, RevisionRow
+from monitor.store.upsert import insert_or_update
 
 _FORGOTTEN = "texts forgotten until"
 
@@ -59,5 +60,5 @@ def forget_texts(session: Session, before: datetime, *, limit: int) -> int:
     connection.execute(delete(RevisionRow).where(col(RevisionRow.item_id).in_(select(ItemRow.id).where(unused))))
     full = or_(col(ItemRow.summary) != "", col(ItemRow.body) != "")
     emptied = connection.execute(update(ItemRow).where(unused, full).values(summary="", body="")).rowcount
-    session.merge(KeptRow(name=_FORGOTTEN, value=ends[-1].isoformat()))
+    insert_or_update(session, KeptRow, [{"name": _FORGOTTEN, "value": ends[-1].isoformat()}], unique=("name",))
     return emptied
