@@ -17,7 +17,7 @@ from monitor.store import migrate
 from monitor.store.engine import Database
 from monitor.store.migrate import newest_version, schema_version, upgrade
 
-LAST_BEFORE_USE = "0009"
+LAST_BEFORE_USE = "0011"
 """Up to here tables were empty: the first installation begins with all of it."""
 
 ROWS = 60_000

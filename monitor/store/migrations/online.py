@@ -1,4 +1,4 @@
-"""Changes to tables that are full and in use: what a step from 0010 on may do to them on PostgreSQL.
+"""Changes to tables that are full and in use: what a step from 0012 on may do to them on PostgreSQL.
 
 An index is built beside the writers, which takes longer and stops nobody. It cannot be built in a transaction: what was
 done before it in the step is committed first, so a step that builds one does nothing else.
