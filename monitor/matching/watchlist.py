@@ -22,6 +22,7 @@ from monitor.matching.evaluate import Test, compile_query
 from monitor.matching.lexicon import Lexicon, Terms, Vocabulary
 from monitor.matching.query import parse_query
 from monitor.matching.reading import FIELDS, Reading
+from monitor.texts import marked as _
 
 MAX_EVIDENCE = 50
 """The most evidence that is kept of one watch in one item."""
@@ -91,7 +92,7 @@ def _compile(watch: Watch, vocabulary: Vocabulary) -> Test:
     try:
         return compile_query(parse_query(watch.query, watch.language), vocabulary)
     except QueryError as error:
-        problem = f"{watch.topic}/{watch.key}: {error.problem}"
+        problem = _("%(watch)s: %(problem)s", watch=f"{watch.topic}/{watch.key}", problem=error.problem)
         raise QueryError(problem, error.position, error.remedy) from error
 
 
