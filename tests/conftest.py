@@ -10,6 +10,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,6 +24,12 @@ from monitor.store.migrate import upgrade
 from monitor.store.queue_schema import prepare_queue
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 4 << 30
+
+# On a disk, waiting for commits and copying databases takes half of the run; what the tests write dies with them.
+if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
 @pytest.fixture
@@ -48,18 +55,22 @@ def postgres() -> Iterator[Any]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database, once on each of the two kinds."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'monitor.db'}"
-    return _create_database(request.getfixturevalue("postgres"))
+        yield f"sqlite:///{tmp_path / 'monitor.db'}"
+    else:
+        with _created(request.getfixturevalue("postgres")) as address:
+            yield address
 
 
-def _create_database(server: Any, template: str = "template1") -> str:
+@contextmanager
+def _created(server: Any, template: str = "template1") -> Iterator[str]:
+    """The address of a database of PostgreSQL that is a copy of another."""
     name = f"t{uuid.uuid4().hex[:16]}"
-    server.psql(f"CREATE DATABASE {name} TEMPLATE {template};")
-    address: str = server.get_uri(name)
-    return address.replace("postgresql://", "postgresql+psycopg://")
+    server.psql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY;")
+    yield server.get_uri(name).replace("postgresql://", "postgresql+psycopg://")
+    server.psql(f"DROP DATABASE {name} WITH (FORCE);")
 
 
 @pytest.fixture(scope="session")
@@ -71,11 +82,11 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres: Any) -> str:
+def migrated_template(postgres: Any) -> Iterator[str]:
     """The name of a PostgreSQL database with the newest schema, to be a template."""
-    address = _create_database(postgres)
-    _migrate(address)
-    return address.split("?")[0].rpartition("/")[2]
+    with _created(postgres) as address:
+        _migrate(address)
+        yield address.split("?")[0].rpartition("/")[2]
 
 
 def _migrate(address: str) -> None:
@@ -90,10 +101,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     """A database with the newest schema and no rows, once on each of the two kinds."""
     if request.param == "sqlite":
         path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "monitor.db")
-        database = Database(f"sqlite:///{path}")
+        yield from _opened(f"sqlite:///{path}")
     else:
-        template = request.getfixturevalue("migrated_template")
-        database = Database(_create_database(request.getfixturevalue("postgres"), template))
+        with _created(request.getfixturevalue("postgres"), request.getfixturevalue("migrated_template")) as address:
+            yield from _opened(address)
+
+
+def _opened(address: str) -> Iterator[Database]:
+    database = Database(address)
     yield database
     database.close()
 

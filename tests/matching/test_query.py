@@ -145,10 +145,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("query", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_query_is_refused_at_once(query: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(QueryError):
         parse_query(query)
-    assert time.perf_counter() - started < 0.5, "measured below 0.02 s; the bound allows for a busy machine"
+    assert time.thread_time() - started < 0.5, "measured below 0.02 s of processor time"
 
 
 def test_the_length_is_checked_before_parsing() -> None:

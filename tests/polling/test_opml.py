@@ -98,7 +98,7 @@ def test_a_hundred_thousand_rows_are_capped() -> None:
     started = time.monotonic()
     listed = read_opml(opml("".join(f'<outline xmlUrl="https://x.example.org/{n}"/>' for n in range(100_000))))
     assert len(listed.outlines) == MOST_OUTLINES
-    assert listed.warnings == ("95000 feeds beyond the first 5,000 were left out",)
+    assert listed.warnings == ("95,000 feeds beyond the first 5,000 were left out",)
     assert time.monotonic() - started < 10
 
 

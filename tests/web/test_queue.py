@@ -44,9 +44,9 @@ def test_without_a_queue_the_page_says_so(site: Any) -> None:
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_schedule_tells_when_each_job_fired_and_fires_next(site: Any) -> None:
     site.tick("prune")
-    site.wait(timedelta(hours=2))
+    site.wait(timedelta(minutes=20))
     page = site.ask("GET", "/queue?lang=fr", cookies=site.signed_in(Role.OPERATOR)).text
     row = next(row for row in page.split("<tr>") if "<code>prune</code>" in row)
     assert "oublier le vieil historique" in row
-    assert "il y a 2 heures" in row
-    assert "dans 22 heures" in row
+    assert "il y a 20 minutes" in row
+    assert "dans 40 minutes" in row
