@@ -367,7 +367,7 @@ def test_a_digest_deferred_for_three_days_is_given_up(service: Service, monday: 
     service.mailbox.answers = [Deferred("421 busy")] * 100
     service.subscribe(monday - ONE)
     service.publish(monday - ONE, "NORAD Alpha")
-    for hours in range(0, 80, 8):
+    for hours in range(0, 81, 8):
         service.tick(monday + timedelta(hours=hours), "start_due_digests", "deliver_digests", "recover_lost_work")
     (digest,) = service.digests()
     assert digest.state == "failed"
@@ -475,7 +475,7 @@ def test_a_mail_that_cannot_be_written_holds_up_no_other(
     with service.app.database.read() as session:
         broken_url = service.app.doors.unsubscribe(load_subscriber(session, broken))
     monkeypatch.setattr("monitor.mails.render_digest", render)
-    for hours in range(0, 80, 8):
+    for hours in range(0, 81, 8):
         service.tick(monday + timedelta(hours=hours))
     assert [mail["To"] for mail in service.mailbox.taken] == ["here@example.org"]
     assert sorted((digest.state, "a bug" in digest.last_error) for digest in service.digests()) == [
