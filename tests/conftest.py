@@ -27,8 +27,16 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 4 << 30
 
+
+def _lends_memory() -> bool:
+    """Whether files can be kept in memory: there is enough of it, and programs may be started there."""
+    if not os.access(MEMORY, os.W_OK):
+        return False
+    return shutil.disk_usage(MEMORY).free > ENOUGH_BYTES and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+
+
 # On a disk, waiting for commits and copying databases takes half of the run; what the tests write dies with them.
-if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
+if "TMPDIR" not in os.environ and _lends_memory():
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
