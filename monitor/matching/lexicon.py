@@ -24,11 +24,11 @@ Terms = tuple[int, ...]
 """The numbers of the terms that one word of a text stands for; most stand for none."""
 
 _GAP = Pattern("word", "", capitals=False)
-_REMEMBERED = 1 << 17  # chunks, in 20 MB; four years of White House releases have 230,000 of them, half seen once
+_REMEMBERED = 1 << 17  # chunks, in 11 MB; four years of White House releases have 230,000 of them, half seen once
 _BLOCKS = {(False, False): 0, (False, True): 0x40000, (True, True): 0x80000, (True, False): 0xC0000}
 """Where the signs begin of words that may lead a pair or not, and follow in one or not; 262,144 are of each kind.
 
-So an expression of two ranges finds what may be a pair: to look each two words up took four times as long.
+So an expression of two ranges finds what may be a pair: to look each two words up took twice as long.
 """
 _MAY_PAIR = re.compile("(?=([\U00080000-\U0010ffff][\U00040000-\U000bffff]))")
 _LONG = 256  # characters, above which a chunk (a data URL, a text without spaces) is not worth remembering
