@@ -27,6 +27,7 @@ from monitor.polling.visit import visit_sources
 from monitor.returned import empty_mailbox
 from monitor.sending import send_mails
 from monitor.store import claims, items, matches, visits
+from monitor.store.matches import Found
 from monitor.store.tables import DigestRow, LetterRow
 
 log = structlog.get_logger(__name__)
@@ -135,20 +136,12 @@ def match_items(app: App, ids: Sequence[int]) -> list[Intent]:
     with app.database.read() as session:
         matcher = app.live.matcher(session)
         documents = items.load_documents(session, ids)
-    found = [(stored, matcher.match(stored.document)) for stored in documents]
+    found = [Found(stored.item_id, stored.revision, matcher.match(stored.document)) for stored in documents]
     now = app.clock()
     with app.database.write() as session:
-        for stored, topics in found:
-            matches.save_matches(
-                session,
-                stored.item_id,
-                stored.revision,
-                topics,
-                watchlist_version=matcher.watchlist.version,
-                now=now,
-            )
-        regroup(session, [stored.item_id for stored, topics in found if topics], now)
-    count = sum(len(topics) for _, topics in found)
+        matches.save_matches(session, found, watchlist_version=matcher.watchlist.version, now=now)
+        regroup(session, [one.item_id for one in found if one.topics], now)
+    count = sum(len(one.topics) for one in found)
     metrics.MATCHES.inc(count)
     log.info("matched", items=len(documents), matches=count)
     return []

@@ -45,47 +45,62 @@ class LoggedMatch:
         return self.published_at or self.first_seen_at
 
 
-def save_matches(
-    session: Session,
-    item_id: int,
-    revision: int,
-    matches: Sequence[TopicMatch],
-    *,
-    watchlist_version: str,
-    now: datetime,
-) -> None:
-    """Write all matches of one revision of an item, and that this revision has been matched.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The topics that one revision of an item matches."""
+
+    item_id: int
+    revision: int
+    topics: Sequence[TopicMatch]
+
+
+def save_matches(session: Session, found: Sequence[Found], *, watchlist_version: str, now: datetime) -> None:
+    """Write all matches of revisions of items, and that these revisions have been matched.
 
     A topic that no longer matches loses its match, unless the match is in somebody's digest, which the ledger tells of,
     or a reviewer has said something of it: then it stays, with the time since which it is lost.
     """
-    of_item = select(ItemRow.source_id, ItemRow.news_at, ItemRow.language).where(ItemRow.id == item_id)
-    source_id, news_at, language = session.exec(of_item).one()
-    rows = [
+    _let_go(session, found, now)
+    rows = _rows(session, found, {"watchlist_version": watchlist_version, "matched_at": now, "lost_at": None})
+    insert_or_update(session, MatchRow, rows, unique=("item_id", "topic_id"))
+    by_revision: dict[int, list[int]] = {}
+    for one in found:
+        by_revision.setdefault(one.revision, []).append(one.item_id)
+    for revision, ids in by_revision.items():
+        # The revision is part of the condition: an edit that came in between must be matched again.
+        matched = update(ItemRow).where(col(ItemRow.id).in_(ids), col(ItemRow.revision) == revision)
+        session.connection().execute(matched.values(matched_revision=revision))
+
+
+def _rows(session: Session, found: Sequence[Found], common: Mapping[str, Any]) -> list[dict[str, Any]]:
+    ids = [one.item_id for one in found if one.topics]
+    columns: Any = (ItemRow.id, ItemRow.source_id, ItemRow.news_at, ItemRow.language)
+    facts = {item_id: rest for item_id, *rest in session.exec(select(*columns).where(col(ItemRow.id).in_(ids)))}
+    return [
         {
-            "item_id": item_id,
-            "source_id": source_id,
-            "news_at": news_at,
-            "language": language,
+            "item_id": one.item_id,
+            **dict(zip(("source_id", "news_at", "language"), facts[one.item_id], strict=True)),
             "topic_id": match.topic,
             "score": match.score,
             "worthy": match.worthy,
             "evidence": [asdict(evidence) for evidence in match.evidence],
-            "item_revision": revision,
-            "watchlist_version": watchlist_version,
-            "matched_at": now,
-            "lost_at": None,
+            "item_revision": one.revision,
+            **common,
         }
-        for match in matches
+        for one in found
+        for match in one.topics
     ]
-    insert_or_update(session, MatchRow, rows, unique=("item_id", "topic_id"))
-    connection = session.connection()
-    lost = (col(MatchRow.item_id) == item_id, col(MatchRow.topic_id).not_in([match.topic for match in matches]))
-    connection.execute(delete(MatchRow).where(*lost, ~_is_kept()))
-    connection.execute(update(MatchRow).where(*lost, col(MatchRow.lost_at).is_(None)).values(lost_at=now))
-    # The revision is part of the condition: an edit that came in between must be matched again.
-    matched = update(ItemRow).where(col(ItemRow.id) == item_id, col(ItemRow.revision) == revision)
-    connection.execute(matched.values(matched_revision=revision))
+
+
+def _let_go(session: Session, found: Sequence[Found], now: datetime) -> None:
+    """Delete, or mark as lost, what these items matched before and do not any more."""
+    of_items = col(MatchRow.item_id).in_([one.item_id for one in found])
+    held = session.exec(select(MatchRow.id, MatchRow.item_id, MatchRow.topic_id).where(of_items))
+    still = {(one.item_id, match.topic) for one in found for match in one.topics}
+    if ids := [match_id for match_id, *pair in held if tuple(pair) not in still]:
+        connection, lost = session.connection(), col(MatchRow.id).in_(ids)
+        connection.execute(delete(MatchRow).where(lost, ~_is_kept()))
+        connection.execute(update(MatchRow).where(lost, col(MatchRow.lost_at).is_(None)).values(lost_at=now))
 
 
 def _is_kept() -> ColumnElement[bool]:

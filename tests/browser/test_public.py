@@ -10,7 +10,7 @@ import pytest
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, Evidence, SourceSpec, TopicMatch
 from monitor.store.items import insert_entries, revise_items
-from monitor.store.matches import save_matches
+from monitor.store.matches import Found, save_matches
 from monitor.store.sources import save_source
 
 HOSTILE = '<script>document.title="x"</script><img src=x onerror=alert(1)>{{7*7}}'
@@ -42,7 +42,7 @@ def followed(installed: Any) -> Any:
         insert_entries(session, source, "en", entries, now)
         for number in range(1, len(titles) + 1):
             found = [TopicMatch("norad", 0.9, worthy=True, evidence=(place,))]
-            save_matches(session, number, 1, found, watchlist_version="1", now=now)
+            save_matches(session, [Found(number, 1, found)], watchlist_version="1", now=now)
         changed = Entry("0", "https://agency.example/0", "Two radar sites for the North", "The NORAD plan, revised.")
         revise_items(session, {1: changed}, now)
     return installed

@@ -13,7 +13,7 @@ from monitor.core.languages import Language
 from monitor.core.nouns import Entry, Evidence, SourceSpec, TopicMatch
 from monitor.core.roles import Role
 from monitor.store.items import find_known, insert_entries
-from monitor.store.matches import save_matches
+from monitor.store.matches import Found, save_matches
 from monitor.store.sources import save_source
 from monitor.store.tables import VerdictRow
 
@@ -32,7 +32,7 @@ def fill(app: App, count: int = 5) -> None:
             insert_entries(session, source_id, "en", [entry], at)
             (known,) = find_known(session, source_id, keys=[f"k{n}"], latest=1)
             match = TopicMatch("norad", 0.9, worthy=True, evidence=(Evidence("any", 1, "norad", "summary", 3, 8),))
-            save_matches(session, known.id, 1, [match], watchlist_version="v", now=at)
+            save_matches(session, [Found(known.id, 1, [match])], watchlist_version="v", now=at)
 
 
 @pytest.mark.parametrize("language", TOLD)

@@ -23,7 +23,7 @@ from monitor.settings import load_settings
 from monitor.store import items, sources
 from monitor.store.engine import Database
 from monitor.store.live_watchlist import LiveWatchlist
-from monitor.store.matches import save_matches
+from monitor.store.matches import Found, save_matches
 from monitor.store.tables import DigestRow
 from monitor.subscriptions.subscribe import subscribe_confirmed
 
@@ -54,8 +54,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
         items.insert_entries(session, source.id or 0, "en", [Entry("1", URL, title)], now - timedelta(hours=20))
         matcher = LiveWatchlist().matcher(session)
         for stored in items.load_documents(session, items.unmatched_ids(session, limit=10)):
-            found = matcher.match(stored.document)
-            save_matches(session, stored.item_id, stored.revision, found, watchlist_version="1", now=now)
+            found = Found(stored.item_id, stored.revision, matcher.match(stored.document))
+            save_matches(session, [found], watchlist_version="1", now=now)
         for name in ("one", "two"):
             subscribe_confirmed(
                 session,

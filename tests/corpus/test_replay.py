@@ -96,12 +96,11 @@ def _match_all(database: Database, now: datetime) -> None:
         ids = items.unmatched_ids(session, limit=100_000)
     for start in range(0, len(ids), 200):
         with database.write() as session:
-            for stored in items.load_documents(session, ids[start : start + 200]):
-                found = matcher.match(stored.document)
-                version = matcher.watchlist.version
-                matches.save_matches(
-                    session, stored.item_id, stored.revision, found, watchlist_version=version, now=now
-                )
+            found = [
+                matches.Found(stored.item_id, stored.revision, matcher.match(stored.document))
+                for stored in items.load_documents(session, ids[start : start + 200])
+            ]
+            matches.save_matches(session, found, watchlist_version=matcher.watchlist.version, now=now)
 
 
 def _count(database: Database, table: type) -> int:

@@ -16,7 +16,7 @@ from monitor.store import config
 from monitor.store.config import Config
 from monitor.store.engine import Database
 from monitor.store.items import find_known, insert_entries
-from monitor.store.matches import save_matches
+from monitor.store.matches import Found, save_matches
 from monitor.store.sources import save_source
 
 TOPICS = ("norad", "border", "methane")
@@ -72,4 +72,4 @@ def _add(session: Session, source_id: int, language: Language, n: int, now: date
     topic = TOPICS[n % 3]
     evidence = (Evidence("any", 1, topic, "summary", 11, 11 + len(topic)),)
     match = TopicMatch(topic, round(n * 0.04, 2), n % 2 == 0, evidence)
-    save_matches(session, known.id, 1, [match], watchlist_version="v", now=at)
+    save_matches(session, [Found(known.id, 1, [match])], watchlist_version="v", now=at)

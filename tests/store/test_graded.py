@@ -34,8 +34,8 @@ def judged(database: Database, now: datetime) -> Database:
         entries = [entry(number) for number in range(60)]
         items.insert_entries(session, source, "en", entries, now - timedelta(days=1))
         for stored in items.load_documents(session, items.unmatched_ids(session, limit=100)):
-            found = MATCHER.match(stored.document)
-            matches.save_matches(session, stored.item_id, stored.revision, found, watchlist_version="1", now=now)
+            found = matches.Found(stored.item_id, stored.revision, MATCHER.match(stored.document))
+            matches.save_matches(session, [found], watchlist_version="1", now=now)
     judge(database, now, ["relevant" if number % 2 == 0 else "noise" for number in range(59)] + ["relevant"])
     judge(database, now, ["noise", "starred"])
     return database

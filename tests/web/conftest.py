@@ -31,7 +31,7 @@ from monitor.store import config
 from monitor.store.config import Config
 from monitor.store.engine import Database
 from monitor.store.items import insert_entries, revise_items
-from monitor.store.matches import save_matches
+from monitor.store.matches import Found, save_matches
 from monitor.store.sources import save_source
 from monitor.store.stories import join_items
 from monitor.store.subscribers import find_subscriber
@@ -268,7 +268,7 @@ class Newsroom:
     def match(self, session: Any, item_id: int, revision: int, *topics: str) -> None:
         place = Evidence("any", 1, "norad", "summary", 6, 11)
         found = [TopicMatch(topic, 0.8, worthy=True, evidence=(place,)) for topic in topics]
-        save_matches(session, item_id, revision, found, watchlist_version="1", now=self.site.now)
+        save_matches(session, [Found(item_id, revision, found)], watchlist_version="1", now=self.site.now)
 
     def revise(self, item_id: int, title: str, body: str = "") -> None:
         entry = Entry(str(item_id), "https://CA.example/1", title, "About norad.", body, content_hash="other")

@@ -20,7 +20,7 @@ from monitor.core.nouns import Entry, Evidence, SourceSpec, TopicMatch
 from monitor.runners.assemble import make_app
 from monitor.settings import Settings
 from monitor.store.items import insert_entries
-from monitor.store.matches import save_matches
+from monitor.store.matches import Found, save_matches
 from monitor.store.sources import save_source
 from monitor.store.tables import SourceRow
 from monitor.web.app import create_web
@@ -63,7 +63,7 @@ def add_match(session: Session, title: str, *topics: str, url: str = "https://ag
     found = [
         TopicMatch(topic, score, worthy=True, evidence=(place,)) for topic, score in zip(topics, scores, strict=True)
     ]
-    save_matches(session, 1, 1, found, watchlist_version="1", now=NOW)
+    save_matches(session, [Found(1, 1, found)], watchlist_version="1", now=NOW)
 
 
 def fail_all(session: Session) -> None:

@@ -11,7 +11,7 @@ from monitor.core.languages import Language
 from monitor.core.nouns import Entry, Evidence, SourceSpec, TopicMatch
 from monitor.core.roles import Role
 from monitor.store.items import find_known, insert_entries
-from monitor.store.matches import save_matches
+from monitor.store.matches import Found, save_matches
 from monitor.store.sources import save_source
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
@@ -31,7 +31,7 @@ def logged(site: Any) -> Any:
             insert_entries(session, source_id, "en", [entry], site.now)
             (known,) = find_known(session, source_id, keys=[f"k{n}"], latest=1)
             match = TopicMatch("norad", 0.9, worthy=True, evidence=(Evidence("any", 1, "norad", "summary", 3, 8),))
-            save_matches(session, known.id, 1, [match], watchlist_version="v", now=site.now)
+            save_matches(session, [Found(known.id, 1, [match])], watchlist_version="v", now=site.now)
     site.cookies = site.signed_in(Role.REVIEWER)
     return site
 
