@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from monitor.core.languages import primary_language
-from monitor.polling.stories import Telling, find_stories
+from monitor.polling.stories import COMPARED, Telling, find_stories
 from monitor.store import stories
 
 REACH = timedelta(days=3)
@@ -21,9 +21,9 @@ REGROUPED = timedelta(days=14)
 
 def regroup(session: Session, item_ids: Sequence[int], now: datetime) -> None:
     """Find the stories among items that have just been matched and those around them, and write them down."""
-    rows = stories.items_around(session, item_ids, reach=REACH, seen_after=now - REGROUPED)
+    rows = stories.items_around(session, item_ids, reach=REACH, seen_after=now - REGROUPED, characters=COMPARED)
     held = {row.id: row.story_id for row in rows}
-    for story in find_stories([_telling(row) for row in rows]):
+    for story in find_stories([_telling(row) for row in rows], item_ids):
         known = {held[item_id] for item_id in story.item_ids}
         if len(known) > 1 or known == {None}:
             stories.join_items(session, story.item_ids, now)
@@ -34,9 +34,10 @@ def _telling(row: Any) -> Telling:
         item_id=row.id,
         url=row.url,
         title=row.title,
-        text=row.body or row.summary,
+        text=row.text,
         language=primary_language(row.language),
         at=row.at,
         canonical_url=row.canonical_url,
         twins=frozenset(row.twins.values()),
+        story_id=row.story_id,
     )

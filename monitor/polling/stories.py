@@ -6,10 +6,12 @@ Pure. A title alone never joins two items: 516 titles of White House releases ar
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -21,9 +23,12 @@ from monitor.polling.keys import canonical_url
 
 _Thing = TypeVar("_Thing")
 
+COMPARED = 4_000
+"""Characters of a text that are looked at."""
+
 _WINDOW = timedelta(days=3)
 _SIMILAR_TITLES, _SIMILAR_TEXTS = 70, 88  # of 100
-_COMPARED = 4_000  # characters of a text
+_TITLES = 50  # titles whose texts are compared with one
 _SHORTEST = 200  # characters of a text that can tell anything
 _SAME_NAMES, _SAME_NAMES_ELSEWHERE = 0.97, 0.9
 _NAME = re.compile(r"\b(?:[A-ZÀ-Ý][\w’'-]+|\d[\d.,:]*)")
@@ -40,6 +45,7 @@ class Telling:
 
     ``at`` is when it was published, or first seen where the source gives no date; aware. ``canonical_url`` is the
     address that its page gives as its own, ``twins`` the addresses of its other languages; both may be empty.
+    ``story_id`` is the story that it is in already.
     """
 
     item_id: int
@@ -50,6 +56,7 @@ class Telling:
     at: datetime
     canonical_url: str = ""
     twins: frozenset[str] = frozenset()
+    story_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +71,27 @@ class Story:
         return self.item_ids[0]
 
 
-def find_stories(tellings: Sequence[Telling]) -> tuple[Story, ...]:
+def find_stories(tellings: Sequence[Telling], fresh: Collection[int] | None = None) -> tuple[Story, ...]:
     """Group the items that tell the same news; items that stand alone are in no group.
 
     Two items are joined when they have the same canonical address; when one names the other as its twin in
     another language; when their addresses are a Canadian pair (``/en/…/news/2024/05/…`` and
     ``/fr/…/nouvelles/2024/05/…``) published in the same second, and each is the other's most similar; or when, in
-    one language and within three days, both their titles and their texts are nearly the same.
+    one language and within three days, both their titles and their texts are nearly the same. Those that are in one
+    story already stay together.
 
     Args:
-        tellings: Items of a few days; the work grows with the square of the items that share a window.
+        tellings: Items of a few days.
+        fresh: The ids of those whose texts are compared with all; the others have been compared with one another
+            before. All, where none are named.
     """
-    links: list[tuple[Telling, Telling]] = []
-    for rule in (_same_address, _named_twins, _paired_paths, _near_identical):
-        links.extend(rule(tellings))
-    groups = _joined(links)
-    stories = (Story(tuple(item.item_id for item in sorted(group, key=_order))) for group in groups)
+    groups = _Groups()
+    for rule in (_same_story, _same_address, _named_twins, _paired_paths):
+        for one, other in rule(tellings):
+            groups.join(one, other)
+    for one, other in _near_identical(tellings, fresh, groups.are_one):
+        groups.join(one, other)
+    stories = (Story(tuple(item.item_id for item in sorted(group, key=_order))) for group in groups.all())
     return tuple(sorted(stories, key=lambda story: story.item_ids))
 
 
@@ -89,6 +101,12 @@ def _order(item: Telling) -> tuple[datetime, int]:
 
 def _own_address(item: Telling) -> str:
     return canonical_url(item.canonical_url or item.url)
+
+
+def _same_story(tellings: Sequence[Telling]) -> Iterator[tuple[Telling, Telling]]:
+    for story, group in _grouped(tellings, lambda item: item.story_id).items():
+        if story is not None:
+            yield from ((group[0], other) for other in group[1:])
 
 
 def _same_address(tellings: Sequence[Telling]) -> Iterator[tuple[Telling, Telling]]:
@@ -129,55 +147,105 @@ def _alike(one: re.Match[str], other: re.Match[str]) -> float:
     return fuzz.ratio(one["slug"], other["slug"]) + fuzz.token_sort_ratio(one["agency"] or "", other["agency"] or "")
 
 
-def _near_identical(tellings: Sequence[Telling]) -> Iterator[tuple[Telling, Telling]]:
+def _near_identical(
+    tellings: Sequence[Telling], fresh: Collection[int] | None, are_one: Callable[[Telling, Telling], bool]
+) -> Iterator[tuple[Telling, Telling]]:
+    """Pairs with nearly the same title and text, but for those that are one already.
+
+    Texts are compared of the most similar titles only, so that two thousand items written after one template, or two
+    thousand copies of one text, cost as much each as a hundred would.
+    """
     telling = [item for item in tellings if len(item.text) >= _SHORTEST]
+    chosen = {item.item_id for item in telling} if fresh is None else set(fresh)
     for group in _grouped(telling, lambda item: item.language).values():
         group.sort(key=_order)
         titles = [fold(item.title) for item in group]
+        wording = cache(lambda number, group=group: _Wording.of(group[number].text))
         for number, item in enumerate(group):
-            end = next((n for n in range(number, len(group)) if group[n].at - item.at > _WINDOW), len(group))
-            later = range(number + 1, end)
-            similar = process.extract(
-                titles[number],
-                [titles[n] for n in later],
-                scorer=fuzz.token_sort_ratio,
-                score_cutoff=_SIMILAR_TITLES,
-                limit=None,
-            )
-            for _, _, place in similar:
-                if _same_text(item, group[later[place]]):
-                    yield item, group[later[place]]
+            if item.item_id not in chosen:
+                continue
+            for place in _similar_titles(number, group, titles, chosen):
+                other = group[place]
+                if not are_one(item, other) and _same_text(item, other, wording(number), wording(place)):
+                    yield item, other
 
 
-def _same_text(one: Telling, other: Telling) -> bool:
+def _similar_titles(number: int, group: Sequence[Telling], titles: Sequence[str], chosen: set[int]) -> Iterator[int]:
+    """Where in the group, which is sorted by time, the titles are that are most similar to one of the chosen."""
+    at = group[number].at
+    first = bisect_left(group, at - _WINDOW, key=lambda item: item.at)
+    last = bisect_right(group, at + _WINDOW, key=lambda item: item.at)
+    # Of two that are chosen, the earlier one asks; of titles that are equally similar, the nearest in time come first.
+    asked = [n for n in range(first, last) if n > number or group[n].item_id not in chosen]
+    asked.sort(key=lambda n: abs(n - number))
+    similar = process.extract(
+        titles[number],
+        [titles[n] for n in asked],
+        scorer=fuzz.token_sort_ratio,
+        score_cutoff=_SIMILAR_TITLES,
+        limit=_TITLES,
+    )
+    return (asked[place] for _, _, place in similar)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """The beginning of a text, folded, and the names and numbers in it, with the places where they end."""
+
+    length: int
+    folded: str
+    names: tuple[tuple[int, str], ...]
+
+    @classmethod
+    def of(cls, text: str) -> _Wording:
+        text = text[:COMPARED]
+        names = tuple((found.end(), found[0].rstrip(".,:")) for found in _NAME.finditer(text))
+        return cls(len(text), fold(text), names)
+
+    def names_until(self, length: int) -> set[str]:
+        return {name for end, name in self.names if end <= length}
+
+
+def _same_text(one: Telling, other: Telling, first: _Wording, second: _Wording) -> bool:
     """Whether the texts are nearly the same and speak of the same names and numbers.
 
     Of 125 pairs of White House releases whose titles and texts are nearly the same, 65 are one template filled in
     for two states, pipelines or memoranda. Names and numbers tell all of them apart; of the 60 left, one is wrong.
     Other publishers put names of their own around a joint statement, and are given more room.
     """
-    length = min(len(one.text), len(other.text), _COMPARED)
-    first, second = one.text[:length], other.text[:length]
-    if fuzz.ratio(fold(first), fold(second), score_cutoff=_SIMILAR_TEXTS) < _SIMILAR_TEXTS:
-        return False
-    named, also_named = ({found.rstrip(".,:") for found in _NAME.findall(text)} for text in (first, second))
+    length = min(first.length, second.length)
+    named, also_named = first.names_until(length), second.names_until(length)
     shared = len(named & also_named) / max(1, min(len(named), len(also_named)))
-    return shared >= (
-        _SAME_NAMES if urlsplit(one.url).hostname == urlsplit(other.url).hostname else _SAME_NAMES_ELSEWHERE
-    )
+    same_site = urlsplit(one.url).hostname == urlsplit(other.url).hostname
+    if shared < (_SAME_NAMES if same_site else _SAME_NAMES_ELSEWHERE):
+        return False
+    cut = min(len(first.folded), len(second.folded))
+    return fuzz.ratio(first.folded[:cut], second.folded[:cut], score_cutoff=_SIMILAR_TEXTS) >= _SIMILAR_TEXTS
 
 
-def _joined(links: Iterable[tuple[Telling, Telling]]) -> list[list[Telling]]:
-    """The groups that the links make (union by relabelling the smaller group)."""
-    groups: dict[int, list[Telling]] = {}
-    for one, other in links:
-        first = groups.setdefault(one.item_id, [one])
-        second = groups.setdefault(other.item_id, [other])
+class _Groups:
+    """Items that have been joined (union by relabelling the smaller group)."""
+
+    def __init__(self) -> None:
+        self._group_of: dict[int, list[Telling]] = {}
+
+    def are_one(self, one: Telling, other: Telling) -> bool:
+        """Whether two items have been joined, by whatever way."""
+        group = self._group_of.get(one.item_id)
+        return group is not None and group is self._group_of.get(other.item_id)
+
+    def join(self, one: Telling, other: Telling) -> None:
+        """Join the groups of two items."""
+        first = self._group_of.setdefault(one.item_id, [one])
+        second = self._group_of.setdefault(other.item_id, [other])
         if first is not second:
             large, small = sorted((first, second), key=len, reverse=True)
             large.extend(small)
-            groups.update((item.item_id, large) for item in small)
-    return list({id(group): group for group in groups.values()}.values())
+            self._group_of.update((item.item_id, large) for item in small)
+
+    def all(self) -> list[list[Telling]]:
+        """The groups."""
+        return list({id(group): group for group in self._group_of.values()}.values())
 
 
 def _grouped(things: Iterable[_Thing], feature: Callable[[_Thing], Hashable]) -> dict[Hashable, list[_Thing]]:

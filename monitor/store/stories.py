@@ -12,19 +12,22 @@ from sqlmodel import Session, col, select
 from monitor.store.tables import ItemRow, MatchRow, StoryRow
 
 MOST_COMPARED = 2_000
-"""Items that are compared at once; the newest, as the work grows with their square."""
+"""Items that are compared at once, the newest: their texts are read for it."""
 
 
-def items_around(session: Session, ids: Sequence[int], *, reach: timedelta, seen_after: datetime) -> list[Any]:
+def items_around(
+    session: Session, ids: Sequence[int], *, reach: timedelta, seen_after: datetime, characters: int
+) -> list[Any]:
     """The matched items published within ``reach`` of the named ones, themselves included, newest first.
 
-    The rows have id, url, title, summary, body, language, at, canonical_url, twins and story_id.
+    The rows have id, url, title, text, language, at, canonical_url, twins and story_id.
 
     Args:
         session: An open transaction.
         ids: The items that have just been matched.
         reach: How far apart in time two items may tell the same news.
         seen_after: Leave out what was first seen before this: an archive is not regrouped.
+        characters: How much of a text to read: the body's, or the summary's where there is no body.
     """
     at = func.coalesce(ItemRow.published_at, ItemRow.first_seen_at)
     recent = col(ItemRow.first_seen_at) >= seen_after
@@ -35,8 +38,7 @@ def items_around(session: Session, ids: Sequence[int], *, reach: timedelta, seen
         ItemRow.id,
         ItemRow.url,
         ItemRow.title,
-        ItemRow.summary,
-        ItemRow.body,
+        func.substr(func.coalesce(func.nullif(ItemRow.body, ""), ItemRow.summary), 1, characters).label("text"),
         ItemRow.language,
         at.label("at"),
         ItemRow.canonical_url,

@@ -146,3 +146,35 @@ def test_links_chain_into_one_story_whatever_the_order() -> None:
     expected = (Story((english.item_id, french.item_id, copy.item_id)),)
     for order in permutations((english, french, copy)):
         assert find_stories(order) == expected
+
+
+def test_only_fresh_texts_are_compared() -> None:
+    """What has been compared before is known: as a story, or as news of its own."""
+    old, older, fresh = (telling(f"https://{name}.example.gov/1", text=STATEMENT) for name in "abc")
+    assert find_stories([old, older], fresh=[]) == ()
+    assert find_stories([old, older, fresh], fresh=[fresh.item_id]) == find_stories([old, older, fresh])
+    held = [replace(old, story_id=7), replace(older, story_id=7, text="Edited since.")]
+    assert find_stories(held, fresh=[]) == (Story((old.item_id, older.item_id)),)
+    assert grouped(*held, fresh) == [ids(old, older, fresh)], "one of a story is enough"
+
+
+def test_among_hundreds_after_one_template_a_copy_is_found() -> None:
+    """Their titles are all alike; each text is compared with those of some of them, the nearest in time."""
+    template = (
+        "Today the Senate received a nomination of the President: {0} of {1}, to be a judge for a term of {2} years. "
+        * 3
+    )
+    others = [
+        telling(
+            f"https://a.example.gov/{n}",
+            title="Nomination Sent to the Senate",
+            text=template.format(f"Name{n}", f"Town{n}", n),
+            at=MONDAY + n * timedelta(minutes=5),
+        )
+        for n in range(300)
+    ]
+    copy = replace(others[150], item_id=9_999, url="https://b.example.gov/1")
+    assert grouped(*others, copy) == [{others[150].item_id, 9_999}]
+    assert [set(story.item_ids) for story in find_stories([*others, copy], fresh=[9_999])] == [
+        {others[150].item_id, 9_999}
+    ]
