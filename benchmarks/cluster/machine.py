@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,19 +60,23 @@ class Postgres:
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
+    """A server that ends, and whose folder goes, with the block or with this process, however that ends."""
     folder = Path(tempfile.mkdtemp(prefix="monitor-cluster-"))
     server = Postgres(folder)
+    mourner = subprocess.Popen(
+        ["/bin/sh", "-c", 'read -r _; kill -QUIT "$0"; sleep 0.5; rm -rf "$1"', str(server.pid), str(folder)],
+        stdin=subprocess.PIPE,  # which is closed when this process is killed
+        start_new_session=True,  # so that it outlives an interrupted terminal
+    )
     try:
         yield server
     finally:
-        os.kill(server.pid, signal.SIGQUIT)
-        time.sleep(0.5)
-        shutil.rmtree(folder, ignore_errors=True)
+        mourner.communicate()
 
 
 @contextmanager
 def running(script: Path, *arguments: object, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """A program that says ``ready``, for the length of the block."""
+    """A program that says ``ready`` and ends with its standard input, for the length of the block."""
     command = [sys.executable, str(script), *map(str, arguments)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     process: subprocess.Popen[str] = subprocess.Popen(command, env={**os.environ, **environment}, **pipes)
@@ -84,9 +85,8 @@ def running(script: Path, *arguments: object, **environment: str) -> Iterator[su
             raise RuntimeError(f"{script.name} {arguments}: ended with code {process.wait()}")
         yield process
     finally:
-        process.terminate()
         try:
-            process.wait(30)
+            process.communicate(timeout=30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -3,12 +3,14 @@
 Each contender has a database of its own with the same sources and subscribers, and does three rounds: every source is
 visited for the first time and its items matched; every source is visited again, unchanged; every subscriber's digest is
 built and put into the outbox folder. The site is a process of its own and is not counted. What is counted is the
-processor time of the contender's processes and of PostgreSQL, from the moment when the rows are made due.
+processor time of the contender's processes and of PostgreSQL, from the moment when the rows are made due. Before that
+each process has done everything once (``node.py``), and what that brought is forgotten.
 
 ``bare SQL`` writes the rows that the embedded contender has written once more, into the same tables, in transactions of
 the same size and with psycopg alone: no program that keeps these rows can do with less of PostgreSQL.
 
-The last table is the queue alone: jobs whose task does nothing, beside psycopg calling the same SQL functions.
+The second table tells what a contender costs when it starts, and while there is nothing to do but to ask, each second,
+what is due. The last one is the queue alone: jobs whose task does nothing, beside psycopg calling the same SQL functions.
 
 Usage: run.py [--feeds 100] [--readers 100] [--jobs 500] [--workers 1 2 4]
 """
@@ -43,6 +45,8 @@ from monitor.subscriptions.subscribe import subscribe_confirmed
 
 NODE = Path(__file__).with_name("node.py")
 FEEDS_ON_HOST = 20
+MOST_WORKERS = 8
+IDLE = 5
 STORIES = 30
 UNCHANGED = 5
 NEWS = Watch("norad", "benchmark", Language.EN, '"release 7" OR "release 8"')
@@ -68,14 +72,14 @@ ROUNDS = (
     Round(
         "first visit, matched",
         "feeds",
-        "UPDATE source SET next_poll_at = now() WHERE state = 'active'",
+        "UPDATE source SET next_poll_at = now() WHERE slug LIKE 'feed-%'",
         "SELECT (SELECT count(*) FROM poll) >= %(feeds)s AND NOT EXISTS (SELECT FROM source WHERE lease_until > now())"
         " AND NOT EXISTS (SELECT FROM item WHERE matched_revision < revision)",
     ),
     Round(
         "visit, unchanged",
         "feeds",
-        "UPDATE source SET next_poll_at = now() WHERE state = 'active'",
+        "UPDATE source SET next_poll_at = now() WHERE slug LIKE 'feed-%'",
         "SELECT count(*) >= %(feeds)s * (1 + %(turn)s) AND NOT EXISTS (SELECT FROM source WHERE lease_until > now())"
         " FROM poll",
         times=UNCHANGED,
@@ -83,7 +87,7 @@ ROUNDS = (
     Round(
         "digest",
         "readers",
-        "UPDATE subscriber SET next_digest_at = now() - interval '1 minute'",
+        "UPDATE subscriber SET next_digest_at = now() - interval '1 minute' WHERE address LIKE 'reader%'",
         "SELECT count(*) >= %(readers)s FROM digest WHERE state IN ('sent', 'empty', 'failed')",
     ),
 )
@@ -101,6 +105,7 @@ def main() -> None:
         limit = bare.rewrite(server, "embedded", "prepared")
         costs["bare SQL"] = {round_.name: cost for round_, cost in zip(ROUNDS, limit, strict=True)}
         tell(costs, counts)
+        tell_idle(costs)
         tell_queue(server, Path(name), options.jobs)
 
 
@@ -109,7 +114,7 @@ def main() -> None:
 
 @contextmanager
 def _site(folder: Path, feeds: int) -> Iterator[int]:
-    with running(POLLING / "server.py", folder, feeds // FEEDS_ON_HOST):
+    with running(POLLING / "server.py", folder, feeds // FEEDS_ON_HOST + 1):
         yield int(json.loads((folder / "ports.json").read_text())["http"])
 
 
@@ -132,12 +137,14 @@ def prepare(server: Postgres, folder: Path, port: int, counts: dict[str, int]) -
     with database.write() as session:
         for spec in sources.load_specs(session):
             sources.end_source(session, spec.slug, actor="benchmark", now=now, reason="not part of it")
-        for number in range(counts["feeds"]):
-            sources.save_source(session, _spec(number, port), actor="benchmark", now=now)
-        for number in range(counts["readers"]):
+        for name, count in (("feed", counts["feeds"]), ("warm", MOST_WORKERS)):
+            for number in range(count):
+                sources.save_source(session, _spec(name, number, port, counts), actor="benchmark", now=now)
+        readers = [f"reader{n}" for n in range(counts["readers"])] + [f"warm{n}" for n in range(MOST_WORKERS)]
+        for name in readers:
             subscribe_confirmed(
                 session,
-                f"reader{number}@example.org",
+                f"{name}@example.org",
                 topics=[],
                 language=Language.EN,
                 schedule=Schedule(Frequency.DAILY, hour=(now - timedelta(hours=1)).hour, zone="UTC"),
@@ -153,10 +160,10 @@ def prepare(server: Postgres, folder: Path, port: int, counts: dict[str, int]) -
     database.close()
 
 
-def _spec(number: int, port: int) -> SourceSpec:
-    host = f"127.0.0.{1 + number // FEEDS_ON_HOST}"
-    url = f"http://{host}:{port}/feeds/{number}"
-    return SourceSpec(f"feed-{number:05}", url, "Agency", "CA", Language.EN)
+def _spec(name: str, number: int, port: int, counts: dict[str, int]) -> SourceSpec:
+    shown = number + counts["feeds"] if name == "warm" else number
+    url = f"http://127.0.0.{1 + shown // FEEDS_ON_HOST}:{port}/feeds/{shown}"
+    return SourceSpec(f"{name}-{number}", url, "Agency", "CA", Language.EN)
 
 
 # ---- the contenders ------------------------------------------------------------------------------------------------
@@ -166,14 +173,24 @@ def compare(server: Postgres, folder: Path, counts: dict[str, int], name: str, k
     """Let a contender do all rounds; what each cost it."""
     url = server.create(name, "prepared")
     with ExitStack() as stack:
-        started = [stack.enter_context(running(NODE, kind, **environment(url, folder / name))) for kind in kinds]
         watch = stack.enter_context(psycopg.connect(url, autocommit=True))
-        time.sleep(3)  # what every process does once is over
+        before = server.cpu()
+        started = [
+            stack.enter_context(running(NODE, kind, number, **environment(url, folder / name)))
+            for number, kind in enumerate(kinds)
+        ]
+        time.sleep(2)
+        starting = Cost(0, cpu_of(started), server.cpu() - before)
+        watch.execute('TRUNCATE poll, item, "match", digest CASCADE')
 
         def cpu() -> tuple[float, float]:
             return cpu_of(started), server.cpu()
 
-        return {round_.name: _measure(watch, round_, counts, cpu) for round_ in ROUNDS}
+        idle = cpu()
+        time.sleep(IDLE)
+        idling = Cost(IDLE, cpu_of(started) - idle[0], server.cpu() - idle[1])
+        costs = {round_.name: _measure(watch, round_, counts, cpu) for round_ in ROUNDS}
+        return costs | {"start": starting, "idle": idling}
 
 
 def _measure(watch: Any, round_: Round, counts: dict[str, int], cpu: Callable[[], tuple[float, float]]) -> Cost:
@@ -186,7 +203,7 @@ def _measure(watch: Any, round_: Round, counts: dict[str, int], cpu: Callable[[]
         while not watch.execute(round_.done, counts | {"turn": turn}).fetchone()[0]:
             if time.perf_counter() - started > 200:
                 raise RuntimeError(f"{round_.name} did not end within 200 s")
-            time.sleep(0.1)
+            time.sleep(0.2)
     wall = time.perf_counter() - started
     time.sleep(0.5)  # the last job is written down
     after = cpu()
@@ -213,6 +230,17 @@ def tell(costs: dict[str, dict[str, Cost]], counts: dict[str, int]) -> None:
             print(f"| {round_.name} | {name} | {each / cost.wall:,.0f} | {spent} |")
 
 
+def tell_idle(costs: dict[str, dict[str, Cost]]) -> None:
+    """What it costs to start, and to have nothing to do."""
+    print("\n| contender | s of processor to start | idle, ms of processor a second | of it PostgreSQL |")
+    print("|--|--:|--:|--:|")
+    for name, cost in costs.items():
+        if "idle" in cost:
+            idle = cost["idle"]
+            spent = f"{1000 * idle.cpu / idle.wall:.0f} | {1000 * idle.postgres / idle.wall:.0f}"
+            print(f"| {name} | {cost['start'].cpu:.1f} | {spent} |")
+
+
 # ---- the queue alone -----------------------------------------------------------------------------------------------
 
 
@@ -232,7 +260,7 @@ def tell_queue(server: Postgres, folder: Path, jobs: int) -> None:
 def _worker_alone(server: Postgres, folder: Path, jobs: int) -> Cost:
     url = server.create("alone", "prepared")
     with (
-        running(NODE, "worker", **environment(url, folder / "alone")) as worker,
+        running(NODE, "idle", 0, **environment(url, folder / "alone")) as worker,
         psycopg.connect(url, autocommit=True) as watch,
     ):
         time.sleep(3)
