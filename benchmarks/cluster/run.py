@@ -10,7 +10,7 @@ each process has done everything once (``node.py``), and what that brought is fo
 the same size and with psycopg alone: no program that keeps these rows can do with less of PostgreSQL.
 
 The second table tells what a contender costs when it starts, and while there is nothing to do but to ask, each second,
-what is due. The last one is the queue alone: jobs whose task does nothing, beside psycopg calling the same SQL functions.
+what is due. The last one is the queue alone: jobs whose task does nothing, beside psycopg calling the same functions.
 
 Usage: run.py [--feeds 100] [--readers 100] [--jobs 500] [--workers 1 2 4]
 """
