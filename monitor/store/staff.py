@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -44,7 +45,8 @@ def list_staff(session: Session) -> list[StaffRow]:
     return list(session.exec(select(StaffRow).order_by(StaffRow.address)))
 
 
-class Person(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Person:
     """Somebody on the staff as operators see them; ``sessions`` are those that have not ended."""
 
     address: str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
@@ -14,9 +13,9 @@ from monitor.app import App
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.roles import STAFF_ROLES, Role
 from monitor.errors import MonitorError, Refused
-from monitor.review.exports import MEDIA_TYPES, Format, write_log
+from monitor.review.exports import Format
 from monitor.review.filters import JUDGED, NOBODY, OPEN, LogQuery, Word
-from monitor.review.log import MOST_COUNTED, log_counts, log_page, whole_log
+from monitor.review.log import MOST_COUNTED, log_counts, log_page
 from monitor.review.statistics import review_statistics
 from monitor.review.views import delete_view, list_views, save_view
 from monitor.store.source_list import name_sources
@@ -28,6 +27,7 @@ from monitor.web.access import Viewer, guarded
 from monitor.web.flash import back_to
 from monitor.web.forms import posted
 from monitor.web.languages import OWN_NAMES, reader_language
+from monitor.web.log_file import log_file
 from monitor.web.rendering import own_page
 
 router = guarded(Role.VIEWER)
@@ -145,19 +145,8 @@ def counts(request: Request) -> HTMLResponse:
 
 @router.get("/matches/export")
 def export(request: Request, format: Format = Format.CSV) -> Response:  # noqa: A002 - the name in the address
-    """Exactly what the filter leaves, as a file that is written while it is read."""
-    app: App = request.app.state.app
-    query = LogQuery.of(request.query_params)
-    with app.database.read() as session:
-        log_page(session, query, limit=1)  # a filter that cannot be read is told before the file begins
-    name = {Format.CSV: "matches.csv", Format.JSONL: "matches.jsonl", Format.ATOM: "matches.atom"}[format]
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingResponse(_written(app, query, format), media_type=MEDIA_TYPES[format], headers=headers)
-
-
-def _written(app: App, query: LogQuery, kind: Format) -> Iterator[str]:
-    with app.database.read() as session:
-        yield from write_log(whole_log(session, query), kind, base_url=app.settings.base_url, now=app.clock())
+    """Exactly what the filter leaves, as a file."""
+    return log_file(request.app.state.app, LogQuery.of(request.query_params), format)
 
 
 @router.get("/matches/statistics")

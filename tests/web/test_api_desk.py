@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -27,7 +28,8 @@ class Api:
         assert answer.status_code == status, (method, path, answer.status_code, answer.text)
         if status >= 400:
             assert answer.headers["content-type"] == "application/problem+json"
-        return answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else answer.text
+            return answer.json()
+        return answer.json() if answer.content and "/json" in answer.headers.get("content-type", "") else answer.text
 
 
 @pytest.fixture
@@ -165,6 +167,57 @@ def test_the_operator_searches_suppresses_and_resends(site: Any) -> None:
     operator("POST", "/deliveries/digest/99/resend", status=409)
     for action in ("pause", "resume"):
         operator("POST", f"/sending/{action}", status=204)
+
+
+def test_the_operator_keeps_the_staff(site: Any) -> None:
+    operator = Api(site, Role.OPERATOR)
+    operator("POST", "/staff", {"address": "Ann@Example.org", "role": "reviewer", "language": "fr"}, 204)
+    site.tick()
+    (mail,) = site.mails("ann@example.org")
+    assert "Connexion" in str(mail["Subject"])
+    operator("POST", "/staff/role", {"address": "ann@example.org", "role": "editor"}, 204)
+    assert {one["address"]: one["role"] for one in operator("GET", "/staff")} == {
+        "ann@example.org": "editor", "operator@example.org": "operator",
+    }  # fmt: skip
+    editor = Api(site, Role.EDITOR)
+    assert operator("POST", "/staff/sign-out", {"address": "editor@example.org"}) == {"ended": 1}
+    editor("GET", "/sources", status=401)
+    operator("POST", "/staff/remove", {"address": "ann@example.org"}, 204)
+    operator("POST", "/staff/remove", {"address": "ann@example.org"}, 404)
+    operator("POST", "/staff/role", {"address": "operator@example.org", "role": "viewer"}, 409)
+    operator("POST", "/staff", {"address": "ann@example.org", "role": "king"}, 400)
+
+
+def test_the_log_is_exported_as_it_is_filtered(site: Any, newsroom: Any) -> None:
+    newsroom.publish("News of norad", "norad", country="CA")
+    newsroom.publish("News from the south", "norad", country="US")
+    viewer = Api(site, Role.VIEWER)
+    lines = viewer("GET", "/matches/export?country=US").splitlines()
+    assert [json.loads(line)["title"] for line in lines] == ["News from the south"]
+    assert "News of norad" in viewer("GET", "/matches/export?format=csv")
+    assert "yesterday" in viewer("GET", "/matches/export?since=yesterday", status=400)["detail"]
+
+
+def test_a_digest_is_read_without_the_links_of_its_reader(site: Any, newsroom: Any) -> None:
+    newsroom.publish("News of norad", "norad")
+    site.subscribe()
+    site.wait(timedelta(days=8))
+    site.tick("start_due_digests")
+    operator = Api(site, Role.OPERATOR)
+    (sent, *_) = operator("GET", "/deliveries/digest")["rows"]
+    content = operator("GET", f"/deliveries/digest/{sent['id']}/content")
+    assert "News of norad" in content["text"]
+    assert "News of norad" in content["html"]
+    assert "/unsubscribe/" not in content["html"]
+    operator("GET", "/deliveries/digest/99/content", status=404)
+
+
+def test_an_installation_of_one_process_has_a_schedule_and_no_queue(site: Any) -> None:
+    site.tick()
+    operator = Api(site, Role.OPERATOR)
+    assert any(one["last"] for one in operator("GET", "/schedule"))
+    assert (operator("GET", "/queue"), operator("GET", "/queue/dead")) == ([], [])
+    operator("POST", "/queue/1/retry", status=404)
 
 
 HOSTILE = ["\0", "a\0b", "\ud800", "'; DROP TABLE watch;--", "😀" * 10, "x" * 200_000]

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from monitor.web.api import description, events, items, news, operator, review, sources, topics, trials, views, watches
+from monitor.web.api import (
+    description,
+    events,
+    items,
+    news,
+    operator,
+    queue,
+    review,
+    sources,
+    staff,
+    topics,
+    trials,
+    views,
+    watches,
+)
 
-MODULES = (news, items, review, views, watches, trials, topics, sources, operator, events, description)
+MODULES = (news, items, review, views, watches, trials, topics, sources, operator, staff, queue, events, description)

@@ -10,6 +10,7 @@ from fastapi import Path, Query, Request
 from pydantic import BaseModel, StringConstraints
 
 from monitor.core.roles import Role
+from monitor.mails import shared_digest
 from monitor.store.delivery_log import Day, LoggedMail, daily, list_mails
 from monitor.store.kept import pause_sending, resume_sending
 from monitor.store.outgoing import resend
@@ -55,6 +56,15 @@ class SubscriberOut:
     next_digest_at: datetime
     mails: list[SentMail]
     bounces: list[StoredBounce]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a mail says, as text and as an HTML document."""
+
+    subject: str
+    text: str
+    html: str
 
 
 @router.get("/subscribers")
@@ -123,6 +133,13 @@ def mails(
         text = q.replace("\0", "").strip()
         found = list_mails(session, _table(kind), state=state, text=text, after=cursor, limit=limit)
     return Listed(list(found.rows), found.following or None)
+
+
+@router.get("/deliveries/digest/{mail_id}/content")
+def content(request: Request, mail_id: Number) -> Content:
+    """A digest as its reader sees it, without the links with which whoever holds them acts for the reader."""
+    letter = shared_digest(app_of(request), mail_id)
+    return Content(letter.subject, letter.text, letter.html)
 
 
 @router.post("/deliveries/{kind}/{mail_id}/resend", status_code=204)

@@ -6,16 +6,18 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from monitor.core.roles import Role
-from monitor.review.exports import line_values
+from monitor.review.exports import Format, line_values
 from monitor.review.filters import LogQuery
 from monitor.review.log import log_counts, log_line, log_page
 from monitor.review.statistics import review_statistics
 from monitor.review.verdicts import LONGEST_NOTE, MOST_AT_ONCE, assign, judge, undo
 from monitor.web.access import Reviewer, guarded_api, needs
 from monitor.web.api.parts import Number, app_of
+from monitor.web.log_file import log_file
 
 router = guarded_api(Role.VIEWER, tags=["review"])
 
@@ -89,6 +91,12 @@ def count(request: Request, query: Filter) -> dict[str, int]:
     app = app_of(request)
     with app.database.read() as session:
         return asdict(log_counts(session, query))
+
+
+@router.get("/matches/export", response_class=StreamingResponse)
+def export(request: Request, query: Filter, format: Format = Format.JSONL) -> StreamingResponse:  # noqa: A002 - the name in the address
+    """Exactly what a filter leaves, whole, as CSV, JSON lines or Atom."""
+    return log_file(app_of(request), query, format)
 
 
 @router.get("/matches/{match_id}")
