@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from monitor import event_loop
 from monitor.app import App
 from monitor.delivery import chat
 from monitor.delivery.outcome import Deferred, Outcome, Refused
@@ -34,7 +35,7 @@ def send_pushes(app: App, ids: Sequence[int]) -> None:
     if reason := obstacle(app):
         log.warning("nothing is sent", kind="push", waiting=len(ids), reason=reason)
         return
-    asyncio.run(_send(app, ids))
+    event_loop.run(_send(app, ids))
 
 
 async def _send(app: App, ids: Sequence[int]) -> None:

@@ -5,14 +5,13 @@ A task takes each id, returns if somebody did it already, and marks it done. ``m
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
 import structlog
 
-from monitor import metrics, pushing
+from monitor import event_loop, metrics, pushing
 from monitor.app import App, Intent
 from monitor.digests import build
 from monitor.digests.personal import personal_hits
@@ -48,7 +47,7 @@ THE_MAILBOX = (1,)
 
 def poll_sources(app: App, ids: Sequence[int]) -> list[Intent]:
     """Visit the sources, several at a time; then match what is new."""
-    reports = asyncio.run(_poll(app, ids))
+    reports = event_loop.run(_poll(app, ids))
     _tell(reports)
     return _match_news_of(app, [report.source_id for report in reports if report.new or report.changed])
 
@@ -104,7 +103,7 @@ def visit_now(app: App, slug: str, *, actor: str) -> list[Intent]:
 
 def read_articles(app: App, ids: Sequence[int]) -> list[Intent]:
     """Read the wanted pages of the sources of one host; then match their items again."""
-    report = asyncio.run(_read_articles(app, ids))
+    report = event_loop.run(_read_articles(app, ids))
     log.info("read articles", sources=len(ids), read=report.read, given_up=report.given_up)
     return _match_news_of(app, ids if report.read else ())
 
@@ -119,7 +118,7 @@ async def _read_articles(app: App, ids: Sequence[int]) -> ArticlesReport:
 
 def ask_hubs(app: App, ids: Sequence[int]) -> list[Intent]:
     """Ask each hub that is still due to push what its feed publishes."""
-    asyncio.run(_ask_hubs(app, ids))
+    event_loop.run(_ask_hubs(app, ids))
     return []
 
 

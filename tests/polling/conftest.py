@@ -26,6 +26,7 @@ from typing import Any
 import pytest
 import trustme
 
+from monitor import event_loop
 from monitor.polling.fetch import Fetcher, FetchLimits, Outcome
 
 TLS_HANDSHAKE = b"\x16"
@@ -258,6 +259,6 @@ def fetch(new_fetcher: Callable[..., Fetcher]) -> Callable[..., Outcome]:
             async with new_fetcher(**(fetcher or {})) as made:
                 return await made.get(url, **asked)
 
-        return asyncio.run(once())
+        return event_loop.run(once())
 
     return visit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from monitor import event_loop
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, SourceKind, SourceSpec
 from monitor.polling.articles import read_articles
@@ -153,7 +153,7 @@ def test_54_no_door_leads_to_a_private_address(
             return await door(fetcher, database, url, now, faults)
 
     _connected.clear()
-    assert asyncio.run(enter())
+    assert event_loop.run(enter())
     assert set(_connected) <= {"127.0.0.1"}
     assert "127.0.0.1" in _connected or "away" not in url, "connections are seen"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Any
 
 import pytest
 
+from monitor import event_loop
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceKind
 from monitor.polling.examine import Examination, examine, spec_of
@@ -36,7 +36,7 @@ def look(faults: Any, new_fetcher: Any, now: datetime) -> Any:
             async with new_fetcher() as fetcher:
                 return await examine(fetcher, faults.url(path), now)
 
-        return asyncio.run(once())
+        return event_loop.run(once())
 
     return look_
 
@@ -84,7 +84,7 @@ def test_this_machine_is_refused_unless_a_setting_allows_it(new_fetcher: Any, no
         async with new_fetcher(allow_loopback=False) as fetcher:
             return await examine(fetcher, "http://127.0.0.1:1/feed", now)
 
-    found = asyncio.run(once())
+    found = event_loop.run(once())
     assert found.offers == ()
     assert found.problem
 

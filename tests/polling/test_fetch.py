@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor import event_loop
 from monitor.polling.fetch import Failed, FailureKind, Fetched, FetchLimits, NotModified
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -105,7 +106,7 @@ def test_1_dead_names_do_not_hold_up_the_others(faults, new_fetcher):
             healthy = await fetcher.get(faults.url("/feed", "healthy.test"))
             return healthy, sum(task.done() for task in dead), [await task for task in dead]
 
-    healthy, dead_by_then, dead = asyncio.run(visits())
+    healthy, dead_by_then, dead = event_loop.run(visits())
     assert isinstance(healthy, Fetched)
     assert dead_by_then == 0
     assert {outcome.kind for outcome in dead} == {FailureKind.DNS}
@@ -130,7 +131,7 @@ def test_1_look_ups_that_block_leave_threads_for_the_others(faults, new_fetcher,
             healthy = await fetcher.get(faults.url("/feed", "healthy.test"))
             return healthy, [await task for task in dead]
 
-    healthy, dead = asyncio.run(visits())
+    healthy, dead = event_loop.run(visits())
     name_server_answers.set()
     assert isinstance(healthy, Fetched)
     assert {outcome.kind for outcome in dead} == {FailureKind.DNS}
@@ -286,7 +287,7 @@ def test_cookies_are_not_kept(faults, new_fetcher):
             # A name, because cookies of bare addresses are not kept by anyone.
             return [await fetcher.get(faults.url("/feed", "news.test")) for _ in range(2)]
 
-    asyncio.run(twice())
+    event_loop.run(twice())
     assert [request.headers.get("cookie") for request in faults.requests] == [None, None]
 
 
@@ -300,7 +301,7 @@ def test_one_connection_serves_a_host_and_stray_bytes_do_not_reach_the_next_visi
             paths = ["/tidy", "/tidy", "/untidy", "/tidy"]
             return [await fetcher.get(faults.url(path)) for path in paths]
 
-    assert [outcome.body for outcome in asyncio.run(visits())] == [b"<rss/>"] * 4
+    assert [outcome.body for outcome in event_loop.run(visits())] == [b"<rss/>"] * 4
     assert [request.connection for request in faults.requests] == [1, 1, 1, 2]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 
 import pytest
 
+from monitor import event_loop
 from monitor.polling.fetch import Failed, FailureKind, Fetched, Fetcher, FetchLimits
 
 FEED = {"body": b"<rss/>"}
@@ -93,7 +93,7 @@ def test_54_the_systems_own_names_for_this_machine_are_refused(faults):
         async with Fetcher(FetchLimits()) as fetcher:
             return await fetcher.get(faults.url("/", "localhost"))
 
-    outcome = asyncio.run(visit())
+    outcome = event_loop.run(visit())
     assert outcome.kind is FailureKind.REFUSED_ADDRESS
     assert faults.connections == 0
 
@@ -110,7 +110,7 @@ def test_54_rebinding_the_address_that_is_checked_is_the_one_connected_to(faults
         async with new_fetcher(resolve=resolve) as fetcher:
             return [await fetcher.get(faults.url("/feed", "rebinding.test")) for _ in range(2)]
 
-    first, second = asyncio.run(visits())
+    first, second = event_loop.run(visits())
     assert isinstance(first, Fetched)
     assert second.kind is FailureKind.REFUSED_ADDRESS
 
@@ -170,7 +170,7 @@ def test_a_proxy_of_the_environment_is_not_used(faults, new_fetcher, monkeypatch
         async with new_fetcher(allow_loopback=False, resolve=None) as fetcher:
             return await fetcher.get("http://nowhere.invalid/")
 
-    assert asyncio.run(visit()).kind is FailureKind.DNS
+    assert event_loop.run(visit()).kind is FailureKind.DNS
     assert faults.connections == 0
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from monitor import event_loop
 from monitor.polling.fetch import Failed, FailureKind, Fetched
 from monitor.polling.turns import HostTurns
 
@@ -18,7 +19,7 @@ def visit_all(new_fetcher, urls, *, crawl_delay=0.0, **limits):
         async with new_fetcher(**limits) as fetcher:
             return await asyncio.gather(*(fetcher.get(url, crawl_delay=crawl_delay) for url in urls))
 
-    return asyncio.run(visits())
+    return event_loop.run(visits())
 
 
 def pauses(faults):
@@ -101,7 +102,7 @@ def test_a_cancelled_visit_gives_its_turn_back(faults, new_fetcher):
                 await hanging
             return await fetcher.get(faults.url("/feed"))
 
-    assert isinstance(asyncio.run(visits()), Fetched)
+    assert isinstance(event_loop.run(visits()), Fetched)
 
 
 def test_only_hosts_that_have_rested_are_forgotten(monkeypatch):
@@ -120,6 +121,6 @@ def test_only_hosts_that_have_rested_are_forgotten(monkeypatch):
                 pass
         return recent, len(turns._turns)
 
-    recent, later = asyncio.run(take_many())
+    recent, later = event_loop.run(take_many())
     assert recent == 4106
     assert later <= 8192

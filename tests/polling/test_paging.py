@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
+from monitor import event_loop
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceKind, SourceSpec
 from monitor.polling.visit import visit_sources
@@ -43,7 +43,7 @@ class Newsroom:
         del self.faults.requests[:]
         for number, page in enumerate(pages, start=1):
             self.faults.play("/list" if number == 1 else f"/list?page={number}", [page])
-        asyncio.run(self._visit())
+        event_loop.run(self._visit())
         with self.database.read() as session:
             latest = session.exec(select(PollRow).order_by(col(PollRow.id).desc()).limit(1)).one()
         return latest.detail

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor import event_loop
 from monitor.polling.fetch import Failed, FailureKind, Fetched
 from monitor.polling.robots import MOST_BYTES, Robots, parse_robots
 
@@ -99,7 +99,7 @@ def read(new_fetcher, urls, *, clock=lambda: datetime(2024, 3, 1, tzinfo=UTC), *
             robots = Robots(fetcher, clock=clock)
             return [await robots.get(url) for url in urls]
 
-    return asyncio.run(visits())
+    return event_loop.run(visits())
 
 
 def test_a_page_is_read_as_far_as_the_site_allows(faults, new_fetcher):
@@ -156,7 +156,7 @@ def test_the_file_is_read_once_a_day_and_survives_an_outage(faults, new_fetcher)
                 files = [request.target for request in faults.requests].count("/robots.txt")
                 seen.append((hours, files, isinstance(outcome, Fetched)))
 
-    asyncio.run(visits())
+    event_loop.run(visits())
     assert seen == [(0, 1, False), (23, 1, False), (25, 2, False), (25.5, 2, False), (27, 3, True)]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from monitor import event_loop
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceSpec
 from monitor.polling.fetch import Failed, FailureKind, Fetched
@@ -51,7 +52,7 @@ def test_two_processes_take_turns_at_a_host(database: Database, faults: Any, new
         ):
             return await asyncio.gather(*(fetcher.get(faults.url("/slow")) for fetcher in (one, other, one)))
 
-    assert all(isinstance(answer, Fetched) for answer in asyncio.run(ask_all()))
+    assert all(isinstance(answer, Fetched) for answer in event_loop.run(ask_all()))
     assert faults.most_open_requests == 1
     starts = sorted(request.at for request in faults.requests)
     assert all(later - earlier >= 0.45 for earlier, later in pairwise(starts))
@@ -68,14 +69,14 @@ def test_a_host_whose_sources_are_claimed_is_somebody_elses(
             fetcher.hold([HOST] if holding else [])
             return await fetcher.get(faults.url("/page"))
 
-    refused = asyncio.run(ask(holding=False))
+    refused = event_loop.run(ask(holding=False))
     assert isinstance(refused, Failed)
     assert (refused.kind, refused.retry_after) == (FailureKind.BUSY, timedelta(minutes=1))
     assert faults.requests == []
-    assert isinstance(asyncio.run(ask(holding=True)), Fetched), "whoever holds the lease asks"
+    assert isinstance(event_loop.run(ask(holding=True)), Fetched), "whoever holds the lease asks"
     with database.write() as session:
         release_leases(session, load_states(session, [source]))
-    assert isinstance(asyncio.run(ask(holding=False)), Fetched)
+    assert isinstance(event_loop.run(ask(holding=False)), Fetched)
 
 
 def test_nobody_claims_a_host_during_a_turn_and_its_rest(database: Database, source: int) -> None:
@@ -85,7 +86,7 @@ def test_nobody_claims_a_host_during_a_turn_and_its_rest(database: Database, sou
             during = await asyncio.to_thread(claim, database)
         return [during, await asyncio.to_thread(claim, database)]
 
-    assert asyncio.run(hold()) == [{}, {}]
+    assert event_loop.run(hold()) == [{}, {}]
     time.sleep(0.7)
     assert claim(database) == {HOST: [source]}
 
@@ -97,7 +98,7 @@ def test_the_turn_of_a_dead_process_runs_out(database: Database, source: int) ->
             await asyncio.sleep(0.4)
             assert claim(database) == {HOST: [source]}
 
-    asyncio.run(die())
+    event_loop.run(die())
 
 
 def test_whoever_comes_back_late_ends_nobody_elses_turn(database: Database) -> None:
@@ -109,7 +110,7 @@ def test_whoever_comes_back_late_ends_nobody_elses_turn(database: Database) -> N
         async with shared(database, patience=0.0).take(HOST, gap_seconds=0, longest_seconds=60) as ours:
             return ours
 
-    assert asyncio.run(two()) is False
+    assert event_loop.run(two()) is False
 
 
 def test_turns_that_are_over_are_forgotten(database: Database) -> None:
@@ -117,6 +118,6 @@ def test_turns_that_are_over_are_forgotten(database: Database) -> None:
         async with shared(database).take("a.example", gap_seconds=0, longest_seconds=9):
             pass
 
-    asyncio.run(once())
+    event_loop.run(once())
     with database.write() as session:
         assert prune_turns(session, datetime.now(UTC) + timedelta(seconds=1)) == 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
+from monitor import event_loop
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceSpec
 from monitor.polling.articles import read_articles
@@ -45,7 +45,7 @@ class Story:
         """Show these in the feed, visit it, and read the pages that are wanted."""
         self.now += timedelta(hours=3)
         self.faults.play("/feed", [{"body": feed(self.base, names)}])
-        asyncio.run(self._visit())
+        event_loop.run(self._visit())
 
     async def _visit(self) -> None:
         with self.database.read() as session:
