@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, MetaData, Table, insert, inspect, select
 from sqlmodel import SQLModel
 
+from monitor.store import migrate
 from monitor.store.archive import is_modelled
 from monitor.store.engine import Database
 from monitor.store.migrate import downgrade, newest_version, schema_version, upgrade
@@ -91,40 +95,61 @@ def test_an_older_sqlite_file_is_copied_aside_first(tmp_path, now: datetime, mon
     database.close()
 
 
-def test_a_rebuilt_table_keeps_what_points_to_it(database: Database, now: datetime) -> None:
-    """To drop the old table deletes, by cascade, what points to it, unless the keys are off meanwhile."""
-    upgrade(database, now)
-    downgrade(database, "0002")
-    rows = {
-        "source": "slug, url, host, agency, country, language, kind, last_verified, note, applied_hash, state, "
-        "permanent_url_count, next_poll_at, interval_seconds, failures, health, last_error, added_at, told_count",
-        "item": "source_id, key, url, title, summary, body, language, first_seen_at, revised_at, content_hash, "
-        "fingerprint, revision, matched_revision, article_state, article_hash, canonical_url",
-        "pillar": "id, position, applied_hash",
-        "topic": "id, pillar_id, position, threshold, needs_neighbours, active, applied_hash",
-        '"match"': "item_id, topic_id, score, worthy, item_revision, watchlist_version, matched_at",
-        "verdict": "match_id, reviewer, word, note, at",
-    }
+def test_rows_of_every_step_are_kept_by_all_later_ones(database: Database, now: datetime) -> None:
+    """At each step a row goes into each table that there is, and every later step meets it.
+
+    So a table that is rebuilt keeps what points to it: to drop the old one deletes that, by cascade, unless the keys
+    are off meanwhile.
+    """
+    steps = list(reversed(list(ScriptDirectory.from_config(migrate._config()).walk_revisions())))
+    written: dict[tuple[str, int], Any] = {}
+    for number, step in enumerate(steps, 1):
+        with migrate._migrating(database) as connection:
+            command.upgrade(migrate._config(connection), step.revision)
+        written |= {(table.name, number): _fill(database, table, number, now) for table in _tables(database)}
+    assert schema_version(database) == newest_version()
+    assert {table for table, _ in written} == set(SQLModel.metadata.tables)
+    tables = {table.name: table for table in _tables(database)}
+    for (name, number), values in written.items():
+        assert _row(database, tables[name], values, number).items() >= values.items(), f"{name}, step {number}"
+
+
+def _tables(database: Database) -> list[Table]:
+    """The tables as they are now, each behind those that it points to."""
+    metadata = MetaData()
+    with database.engine.connect() as connection:
+        metadata.reflect(connection, only=lambda name, _: name in SQLModel.metadata.tables)
+    return metadata.sorted_tables
+
+
+def _fill(database: Database, table: Table, number: int, now: datetime) -> dict[str, Any]:
+    """Insert a row; what it holds, as it is read."""
+    columns = [column for column in table.columns if column.computed is None]
+    values = {column.name: _sample(column, number, now) for column in columns}
     with database.write() as session:
-        for table, columns in rows.items():
-            values = ", ".join(map(_sample, columns.split(", ")))
-            session.connection().execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values})"))
-    upgrade(database, now)
+        session.connection().execute(insert(table).values(values))
+    found = _row(database, table, values, number)
+    return {column.name: found[column.name] for column in columns}
+
+
+def _row(database: Database, table: Table, values: dict[str, Any], number: int) -> dict[str, Any]:
+    key = [column == values[column.name] for column in table.primary_key]
     with database.read() as session:
-        found = session.connection().execute(
-            text('SELECT source_id, news_at FROM "match" JOIN verdict ON match_id = 1')
-        )
-        assert [(source, str(news)[:10]) for source, news in found] == [(1, "2026-11-23")]
+        return dict(session.connection().execute(select(table).where(*key)).mappings().one())
 
 
-_NUMBERS = ("_id", "position", "revision", "count", "failures", "seconds", "threshold", "score")
-
-
-def _sample(column: str) -> str:
-    if column in {"active", "worthy", "needs_neighbours"}:
-        return "true"
-    if column in {"id", "pillar_id", "topic_id"}:
-        return "'x'"
-    if column.endswith("_at") or column == "at":
-        return "'2026-11-23 12:00:00+00:00'"
-    return "1" if column.endswith(_NUMBERS) else f"'{column}'"
+def _sample(column: Column[Any], number: int, now: datetime) -> Any:
+    """A value of the column's kind; where it points to a row, the one of the same number."""
+    for key in column.foreign_keys:
+        return _sample(key.column, number, now)
+    kinds: dict[type, Any] = {
+        bool: True,
+        int: number,
+        float: number / 2,
+        datetime: now + timedelta(hours=number),
+        date: now.date() + timedelta(days=number),
+        object: [number],  # JSON
+        str: f"{column.name} {number}",
+        bytes: bytes([number]),
+    }
+    return kinds[column.type.python_type]
