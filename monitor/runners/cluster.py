@@ -29,6 +29,7 @@ from procrastinate import exceptions, jobs
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from sqlmodel import Session
 
+from monitor import event_loop
 from monitor.app import App, Intent
 from monitor.errors import SettingError, Transient
 from monitor.runners.schedule import Schedule
@@ -200,7 +201,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until ``stop`` is called; a database that is away is waited for."""
-        asyncio.run(self._work())
+        event_loop.run(self._work())
 
     def is_well(self) -> bool:
         """Whether it is registered at the queue, or was a moment ago."""
