@@ -27,6 +27,7 @@ from monitor.returned import empty_mailbox
 from monitor.sending import send_mails
 from monitor.store import claims, items, matches, visits
 from monitor.store.matches import Found
+from monitor.store.one_by_one import Turn, wait_for_turn
 from monitor.store.tables import DigestRow, LetterRow
 
 log = structlog.get_logger(__name__)
@@ -138,6 +139,9 @@ def match_items(app: App, ids: Sequence[int]) -> list[Intent]:
     found = [Found(stored.item_id, stored.revision, matcher.match(stored.document)) for stored in documents]
     now = app.clock()
     with app.database.write() as session:
+        if any(one.topics for one in found):
+            # Of two batches that hold the same news, neither would see the other's before both are written.
+            wait_for_turn(session, Turn.STORIES)
         matches.save_matches(session, found, watchlist_version=matcher.watchlist.version, now=now)
         regroup(session, [one.item_id for one in found if one.topics], now)
     count = sum(len(one.topics) for one in found)

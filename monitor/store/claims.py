@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, func, or_, text, update
+from sqlalchemy import and_, bindparam, case, delete, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from monitor.errors import Conflict
 from monitor.store.events import record_event
+from monitor.store.one_by_one import Turn, wait_for_turn
 from monitor.store.sources import find_source
 from monitor.store.tables import HostTurnRow, ItemRow, SourceRow
 from monitor.store.upsert import insert_or_update
@@ -87,7 +88,7 @@ def claim_for_push(session: Session, source_id: int, now: datetime, *, lease: ti
 def _claim(
     session: Session, now: datetime, wanted: Any, *, limit: int, per_host: int, lease: timedelta
 ) -> dict[str, list[int]]:
-    _one_claim_at_a_time(session)
+    wait_for_turn(session, Turn.CLAIM)  # two claims at once could each take a source of one host
     leased = aliased(SourceRow)
     busy = select(leased.host).where(col(leased.lease_until) > now)
     in_turn = select(HostTurnRow.host).where(HostTurnRow.until > now)
@@ -107,15 +108,6 @@ def _claim(
     for source_id, host in rows:
         claimed.setdefault(host, []).append(source_id)
     return claimed
-
-
-def _one_claim_at_a_time(session: Session) -> None:
-    """Let claims wait for one another: two at once could each take a source of one host. SQLite has one writer."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIMS})
-
-
-_CLAIMS = 0x524F  # any number will do, as long as every process of ours asks for the same one
 
 
 def release_leases(session: Session, sources: Sequence[SourceState], *, not_before: datetime | None = None) -> None:
@@ -144,7 +136,7 @@ def take_turn(session: Session, host: str, now: datetime, *, until: datetime) ->
         now: The present, aware UTC.
         until: When the turn ends, should whoever took it die.
     """
-    _one_claim_at_a_time(session)
+    wait_for_turn(session, Turn.CLAIM)
     leased = select(SourceRow.id).where(SourceRow.host == host, col(SourceRow.lease_until) > now)
     taken = select(HostTurnRow.host).where(HostTurnRow.host == host, HostTurnRow.until > now)
     if session.exec(leased.limit(1)).first() or session.exec(taken).first():

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from importlib.resources import files
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlmodel import Session
 
 from monitor.store.engine import Database
+from monitor.store.one_by_one import Turn, wait_for_turn
 from monitor.store.tables import KeptRow
 
 _KEPT = "queue_schema"
-_ADVISORY_LOCK = 0x524E  # any number will do, as long as every process of ours asks for the same one
 
 _INDEX = "CREATE INDEX monitor_dead_letters ON procrastinate_jobs (id) WHERE status = 'failed'"
 
@@ -34,10 +34,9 @@ def prepare_queue(database: Database) -> None:
         if _applied(session) == wanted:
             return
     with database.write() as session:
-        connection = session.connection()
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        wait_for_turn(session, Turn.QUEUE_SCHEMA)
         for script in _pending(_applied(session)):
-            _run(connection, script)
+            _run(session.connection(), script)
         session.merge(KeptRow(name=_KEPT, value=wanted))
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 from sqlmodel import Session, col, select
 
+from monitor import tasks
+from monitor.app import App
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, Evidence, Pillar, SourceSpec, Topic, TopicMatch, Watch
 from monitor.review.verdicts import judge
+from monitor.settings import Settings
 from monitor.store import items, sources, watchlist
 from monitor.store.engine import Database
 from monitor.store.matches import Found, save_matches
@@ -27,8 +33,11 @@ def ids(database: Database, now: datetime) -> list[int]:
     with database.write() as session:
         watchlist.save_pillar(session, Pillar("security", {"en": "Security"}), position=0)
         for position, name in enumerate(TOPICS):
-            topic = Topic(name, "security", {"en": name}, (Watch(name, "any", Language.ANY, name),))
-            watchlist.save_topic(session, topic, position=position, actor="test", now=now)
+            watchlist.save_topic(
+                session, Topic(name, "security", {"en": name}, ()), position=position, actor="test", now=now
+            )
+            watch = Watch(name, "any", Language.ANY, name)
+            watchlist.save_watch(session, watch, position=position, actor="test", now=now)
         spec = SourceSpec("ministry", "https://ministry.example/feed", "Ministry", "CA", Language.EN)
         source = sources.save_source(session, spec, actor="test", now=now)
         entries = [Entry(str(n), f"https://ministry.example/{n}", f"News {n}") for n in range(40)]
@@ -108,3 +117,32 @@ def test_a_batch_takes_as_many_statements_as_one_item(database: Database, ids: l
     event.listen(database.engine, "before_cursor_execute", count)
     one = statements(found(ids[0], "norad"))
     assert statements(*(found(item_id, "norad") for item_id in ids[1:])) == one < 9
+
+
+def test_two_batches_at_once_find_the_story_that_they_share(
+    database: Database, ids: list[int], now: datetime, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "The ministers announced that NORAD will have new radars in the Arctic, at a cost of 4 billion. " * 5
+    with database.write() as session:
+        told = [Entry(str(n), f"https://ministry.example/{n}", "NORAD renewed", body=text) for n in range(2)]
+        items.revise_items(session, dict(zip(ids, told, strict=False)), now)
+    both, regroup = threading.Barrier(2), tasks.regroup
+
+    def regroup_together(*arguments: Any) -> None:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        regroup(*arguments)
+
+    def unused() -> Any:
+        raise AssertionError("matching neither polls nor mails")
+
+    monkeypatch.setattr(tasks, "regroup", regroup_together)
+    app = App(settings, "key", database, unused, unused, clock=lambda: now)
+    batches = [threading.Thread(target=tasks.match_items, args=(app, [item_id])) for item_id in ids[:2]]
+    for batch in batches:
+        batch.start()
+    for batch in batches:
+        batch.join()
+    with database.read() as session:
+        stories = session.exec(select(ItemRow.story_id).where(col(ItemRow.id).in_(ids[:2]))).all()
+    assert stories == [1, 1]
