@@ -136,7 +136,10 @@ def match_items(app: App, ids: Sequence[int]) -> list[Intent]:
     with app.database.read() as session:
         matcher = app.live.matcher(session)
         documents = items.load_documents(session, ids)
-    found = [Found(stored.item_id, stored.revision, matcher.match(stored.document)) for stored in documents]
+    matched = matcher.match_all([stored.document for stored in documents])
+    found = [
+        Found(stored.item_id, stored.revision, topics) for stored, topics in zip(documents, matched, strict=True)
+    ]
     now = app.clock()
     with app.database.write() as session:
         if any(one.topics for one in found):

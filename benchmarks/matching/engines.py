@@ -40,9 +40,7 @@ class Monitor:
 
     def read(self, items: Sequence[Document]) -> Hits:
         return {
-            (number, int(hit.watch.key.removeprefix("watch-")))
-            for number, item in enumerate(items)
-            for hit in self._watchlist.match(item)
+            (number, watch) for number, hits in enumerate(self._watchlist.match_all(items)) for watch in hits.numbers
         }
 
 

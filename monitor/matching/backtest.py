@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
@@ -12,7 +12,7 @@ from monitor.core.languages import Language
 from monitor.core.nouns import Document, Evidence, Topic, Watch
 from monitor.matching.concept import topic_evidence
 from monitor.matching.score import Contribution, Score, ScoreModel, explain, score
-from monitor.matching.watchlist import compile_watchlist
+from monitor.matching.watchlist import WatchHit, compile_watchlist
 from monitor.texts import Text
 
 TRIED = "tried"
@@ -82,9 +82,14 @@ class Trial:
 
     def run(self, document: Document) -> Finding:
         """Try the query on a document."""
-        if not self.reads(document.language):
-            return Finding(hit=False, before=False)
-        hits = self._watchlist.match(document)
+        return next(self.run_all([document]))
+
+    def run_all(self, documents: Sequence[Document]) -> Iterator[Finding]:
+        """Try the query on documents, and yield what comes of each."""
+        for document, hits in zip(documents, self._watchlist.match_all(documents), strict=True):
+            yield self._found(document, tuple(hits)) if self.reads(document.language) else Finding(hit=False, before=False)
+
+    def _found(self, document: Document, hits: Sequence[WatchHit]) -> Finding:
         tried = next((hit for hit in hits if hit.watch is self.watch), None)
         current = [hit for hit in hits if hit is not tried]
         if self._replaced:

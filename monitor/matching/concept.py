@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from monitor.core.nouns import Document, Evidence, Topic, TopicMatch
 from monitor.matching.features import features
@@ -14,16 +14,23 @@ from monitor.matching.watchlist import WatchHit, Watchlist
 
 
 def match_topics(
-    document: Document, watchlist: Watchlist, topics: Mapping[str, Topic], model: ScoreModel
-) -> tuple[TopicMatch, ...]:
-    """Return the topics that ``document`` matches, in the order of the watchlist.
+    documents: Sequence[Document], watchlist: Watchlist, topics: Mapping[str, Topic], model: ScoreModel
+) -> Iterator[tuple[TopicMatch, ...]]:
+    """Yield the topics that each document matches, in the order of the watchlist.
 
     A match is worthy when its score reaches the topic's threshold. Hits of a topic that ``topics`` does not
     hold are left out.
     """
+    for document, hits in zip(documents, watchlist.match_all(documents), strict=True):
+        yield _scored(document, hits, topics, model)
+
+
+def _scored(
+    document: Document, hits: Iterable[WatchHit], topics: Mapping[str, Topic], model: ScoreModel
+) -> tuple[TopicMatch, ...]:
     layout = Layout(document, model.words)
     matches = []
-    for topic_id, evidence in topic_evidence(watchlist.match(document)).items():
+    for topic_id, evidence in topic_evidence(hits).items():
         topic = topics.get(topic_id)
         if topic:
             value = score_features(features(layout, topic, evidence), topic_id, model).value

@@ -8,9 +8,8 @@ the term ``norad`` and, of an item that has it, that the tests of the other two 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise, starmap
-from operator import contains
 from typing import NamedTuple, Protocol
 
 from monitor.core.languages import Language
@@ -43,9 +42,10 @@ class Test(Protocol):
 
 
 class Alternative(NamedTuple):
-    """One way for a query to be true: all terms are present and all tests hold."""
+    """One way for a query to be true: ``terms`` are all present, ``without`` are all absent and all tests hold."""
 
-    terms: frozenset[int]
+    terms: frozenset[int] = frozenset()
+    without: frozenset[int] = frozenset()
     tests: tuple[Test, ...] = ()
 
 
@@ -58,7 +58,7 @@ def _compile(node: Node, language: Language, vocabulary: Vocabulary) -> Test:
     match node:
         case Words():
             asked = patterns(node.text, language, exact=node.exact)
-            return _Words(node, tuple(vocabulary.number(language, pattern) for pattern in asked), vocabulary)
+            return WordsTest(node, tuple(vocabulary.number(language, pattern) for pattern in asked), vocabulary)
         case Attribute():
             return _Attribute(node)
         case Not(child):
@@ -69,52 +69,54 @@ def _compile(node: Node, language: Language, vocabulary: Vocabulary) -> Test:
             return _Or(tuple(_compile(child, language, vocabulary) for child in nodes))
 
 
-class _Words:
-    __slots__ = ("_field", "_near", "_required", "_suffices", "_term", "_terms")
+class WordsTest:
+    """A word, words in a row, or words near one another.
+
+    ``terms`` have to be present: those of the words, or of words in a row their pairs. Where ``is_placed``, that is not
+    enough: in a row they have to be one after another, near (``width`` is not None) within so many places, and in the
+    ``field``, if any.
+    """
+
+    __slots__ = ("field", "is_placed", "term", "terms", "width", "_size")
 
     def __init__(self, words: Words, terms: Terms, vocabulary: Vocabulary) -> None:
-        self._terms = terms
-        self._term = words.term
-        self._near = words.near
-        self._field = words.field
-        is_phrase = len(terms) > 1 and words.near is None
-        self._required = tuple(starmap(vocabulary.pair, pairwise(terms))) if is_phrase else terms
-        self._suffices = len(self._required) == 1 and not words.field
+        self.term = words.term
+        self.field = words.field
+        self.width = None if words.near is None else len(terms) + words.near
+        in_a_row = len(terms) > 1 and words.near is None
+        self.terms = tuple(starmap(vocabulary.pair, pairwise(terms))) if in_a_row else terms
+        self.is_placed = len(self.terms) > 1 or words.field is not None
+        self._size = len(terms)
 
     def holds(self, reading: Reading) -> bool:
-        if not reading.present.issuperset(self._required):
-            return False
-        return self._suffices or next(self._places(reading), None) is not None
+        return next(self._places(reading), None) is not None
 
     def found(self, reading: Reading) -> Iterator[Occurrence]:
         for first, last in self._places(reading):
-            yield Occurrence(self._term, first, last)
+            yield Occurrence(self.term, first, last)
 
     def alternatives(self) -> list[Alternative]:
-        return [Alternative(frozenset(self._required), () if self._suffices else (self,))]
+        return [Alternative(frozenset(self.terms), tests=(self,) if self.is_placed else ())]
 
     def _places(self, reading: Reading) -> Iterator[tuple[int, int]]:
-        places = self._in_a_row(reading) if self._near is None else self._near_one_another(reading, self._near)
-        if self._field:
-            of_field = reading.ranges[self._field]
+        places = self._in_a_row(reading) if self.width is None else self._near_one_another(reading, self.width)
+        if self.field:
+            of_field = reading.ranges[self.field]
             return (place for place in places if place[0] in of_field)
         return places
 
     def _in_a_row(self, reading: Reading) -> Iterator[tuple[int, int]]:
-        size = len(self._terms)
-        signs = tuple(map(reading.signs, self._terms))
-        for first in reading.places(self._terms[0]):
-            if all(map(contains, signs, reading.words[first : first + size])):
-                yield first, first + size - 1
+        shifted = ({place - number for place in reading.places(term)} for number, term in enumerate(self.terms))
+        for first in sorted(set.intersection(*shifted)):
+            yield first, first + self._size - 1
 
-    def _near_one_another(self, reading: Reading, near: int) -> Iterator[tuple[int, int]]:
-        """Yield the windows that hold all terms, at most ``near`` other words, and no smaller such window."""
-        width = len(self._terms) + near
+    def _near_one_another(self, reading: Reading, width: int) -> Iterator[tuple[int, int]]:
+        """Yield the windows that hold all terms, are at most ``width`` wide, and hold no smaller such window."""
         standing: dict[int, list[int]] = {}
-        for term in set(self._terms):
+        for term in set(self.terms):
             for place in reading.places(term):
                 standing.setdefault(place, []).append(term)
-        latest = dict.fromkeys(self._terms, -width)
+        latest = dict.fromkeys(self.terms, -width)
         previous = -1
         for last in sorted(standing):
             for term in standing[last]:
@@ -141,7 +143,7 @@ class _Attribute:
         return iter(())
 
     def alternatives(self) -> list[Alternative]:
-        return [Alternative(frozenset(), (self,))]
+        return [Alternative(tests=(self,))]
 
 
 class _Not:
@@ -157,7 +159,10 @@ class _Not:
         return iter(())
 
     def alternatives(self) -> list[Alternative]:
-        return [Alternative(frozenset(), (self,))]
+        alternatives = self._test.alternatives()
+        if all(len(one.terms) == 1 and not one.without and not one.tests for one in alternatives):
+            return [Alternative(without=frozenset().union(*(one.terms for one in alternatives)))]
+        return [Alternative(tests=(self,))]
 
 
 class _And:
@@ -177,13 +182,12 @@ class _And:
         parts = [(test, test.alternatives()) for test in self._tests]
         sure = [alternatives[0] for _, alternatives in parts if len(alternatives) == 1]
         choices = [(test, alternatives) for test, alternatives in parts if len(alternatives) > 1]
-        terms = frozenset[int]().union(*(one.terms for one in sure))
-        tests = tuple(chain.from_iterable(one.tests for one in sure))
-        if terms or not choices:
-            return [Alternative(terms, tests + tuple(test for test, _ in choices))]
+        together = _joined(sure)
+        if together.terms or not choices:
+            return [_joined([together, Alternative(tests=tuple(test for test, _ in choices))])]
         chosen, alternatives = min(choices, key=lambda choice: len(choice[1]))
-        tests += tuple(test for test, _ in choices if test is not chosen)
-        return [Alternative(one.terms, one.tests + tests) for one in alternatives]
+        others = Alternative(tests=tuple(test for test, _ in choices if test is not chosen))
+        return [_joined([one, together, others]) for one in alternatives]
 
 
 class _Or:
@@ -200,3 +204,12 @@ class _Or:
 
     def alternatives(self) -> list[Alternative]:
         return [alternative for test in self._tests for alternative in test.alternatives()]
+
+
+def _joined(alternatives: Sequence[Alternative]) -> Alternative:
+    """All of the alternatives at once."""
+    return Alternative(
+        frozenset[int]().union(*(one.terms for one in alternatives)),
+        frozenset[int]().union(*(one.without for one in alternatives)),
+        tuple(chain.from_iterable(one.tests for one in alternatives)),
+    )

@@ -1,37 +1,35 @@
 """Which terms of a watchlist a written word stands for.
 
-A text has few distinct words and a newsroom's texts share most of theirs, so the reading of each chunk between
-white space (fold, split, stem, look up) is done once and remembered: of 320 words, about 313 are known.
+A text has few distinct words and a newsroom's texts share most of theirs, so the reading of each chunk (fold, split,
+stem, look up; see ``chunks.py``) is done once and remembered: of 310 chunks, about 305 are known.
 
-What is remembered of a word is its sign: one character for all words that stand for the same terms. A text then
-becomes a string that is as long as the text has words, and what is asked of it (which words are there, where, which
-two in a row) is answered by the string and set operations of the interpreter and not by loops over words.
+What is remembered of a word is its sign: a number for all words that stand for the same terms. Texts then become an
+array of as many signs as they have words, and what is asked of them (which terms are there, where, which two in a row)
+is answered for all of them at once.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from itertools import chain
 from threading import Lock
+
+import numpy as np
 
 from monitor.core.languages import Language
 from monitor.matching.analysis import Pattern, analyse, stem
+from monitor.matching.arrays import Dictionary, Keys, Lists, Numbers, mixed
+from monitor.matching.chunks import GAP, Chunks
 
 Terms = tuple[int, ...]
 """The numbers of the terms that one word of a text stands for; most stand for none."""
 
 _GAP = Pattern("word", "", capitals=False)
-_REMEMBERED = 1 << 17  # chunks, in 11 MB; four years of White House releases have 230,000 of them, half seen once
-_BLOCKS = {(False, False): 0, (False, True): 0x40000, (True, True): 0x80000, (True, False): 0xC0000}
-"""Where the signs begin of words that may lead a pair or not, and follow in one or not; 262,144 are of each kind.
-
-So an expression of two ranges finds what may be a pair: to look each two words up took twice as long.
-"""
-_MAY_PAIR = re.compile("(?=([\U00080000-\U0010ffff][\U00040000-\U000bffff]))")
-_LONG = 256  # characters, above which a chunk (a data URL, a text without spaces) is not worth remembering
+_REMEMBERED = 1 << 17  # chunks, in 9 MB; four years of White House releases have 170,000 of them, half seen once
+_LEADS, _FOLLOWS = 1, 2
+"""The lowest bits of a sign say whether it may be the first and the second of a pair: few words may be both, and to look
+each two words up would take several times as long."""
 
 
 class Vocabulary:
@@ -91,44 +89,68 @@ class Vocabulary:
                     yield Pattern("prefix", word[:length], capitals=True)
 
 
-class Lexicon(dict[str, str]):
-    """The signs of the words in each chunk, for texts that watches of ``languages`` read: ``lexicon["NATO's"]``.
+class Lexicon:
+    """The signs of the words in texts that watches of ``languages`` read.
 
-    Safe to share between threads: an entry is the same whoever writes it, and a sign is known before it is given.
-    An entry costs no memory but its key.
+    Safe to share between threads: whoever meets unknown chunks waits for the others that do, and what is remembered
+    of a chunk is there before the chunk can be found.
     """
 
     def __init__(self, vocabulary: Vocabulary, languages: tuple[Language, ...]) -> None:
         self._vocabulary = vocabulary
         self._languages = languages
+        self._learning = Lock()
+        self._chunks = Dictionary()
         self._sign = lru_cache(_REMEMBERED // 2)(self._look_up)
-        self._making = Lock()
-        self._made: dict[Terms, str] = {}
-        self._free = {kind: iter(range(start, start + 0x40000)) for kind, start in _BLOCKS.items()}
-        self._signs: defaultdict[int, list[str]] = defaultdict(list)
-        self.terms: dict[str, Terms] = {}
-        """The terms that a sign stands for."""
-        self.pairs: dict[str, Terms] = {}
-        """The numbers of the pairs that two signs in a row stand for, if any."""
+        self._made: dict[Terms, int] = {}
+        self._signs: defaultdict[int, list[int]] = defaultdict(list)
+        self._terms = Lists()
+        self._pairs = Dictionary()
+        self._new_pairs: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+        self._made_for(())  # so that 0 is the sign of most words
         self.gap = self._made_for(tuple(map(vocabulary.gap, languages)))
+        """The sign that stands at the end of each text."""
 
-    def read(self, text: str) -> str:
-        """The signs of the words of a text, one character each."""
-        return "".join(map(self.__getitem__, text.split()))
+    def read(self, chunks: Chunks) -> tuple[Numbers, Numbers]:
+        """The signs of the words in chunks, and how many words each chunk has."""
+        known = self._chunks
+        numbers = known.find(chunks.keys)
+        unknown = (numbers < 0).nonzero()[0]
+        if len(unknown):
+            with self._learning:
+                self._learn(known, chunks, unknown)
+            numbers = known.find(chunks.keys)
+        return known.lists.gather(numbers)
 
-    def pairs_in(self, words: str) -> Iterator[int]:
-        """Yield the numbers of the pairs in a text."""
-        return chain.from_iterable(map(self.pairs.__getitem__, self.pairs.keys() & _MAY_PAIR.findall(words)))
+    def terms(self, words: Numbers) -> tuple[Numbers, Numbers]:
+        """The terms that words, given by their signs, stand for, and the places of these words."""
+        places = words.nonzero()[0]
+        terms, counts = self._terms.gather(words[places] >> 2)
+        return terms, places.repeat(counts)
 
-    def __missing__(self, chunk: str) -> str:
-        signs = "".join(self._sign(word, capitals) for word, capitals, _, _ in analyse(chunk))
-        if len(chunk) <= _LONG:
-            if len(self) >= _REMEMBERED:
-                self.clear()
-            self[chunk] = signs
-        return signs
+    def pairs(self, words: Numbers) -> tuple[Numbers, Numbers]:
+        """The numbers of the pairs among words, and the place of the first word of each."""
+        places = (words[:-1] & (words[1:] >> 1) & 1).nonzero()[0]
+        found = self._pairs.find(_key_of_pair(words[places], words[places + 1]))
+        places, found = places[found >= 0], found[found >= 0]
+        pairs, counts = self._pairs.lists.gather(found)
+        return pairs, places.repeat(counts)
 
-    def _look_up(self, word: str, capitals: bool) -> str:  # noqa: FBT001 - a key of the cache
+    def _learn(self, known: Dictionary, chunks: Chunks, unknown: Numbers) -> None:
+        unknown = unknown[known.find(chunks.keys[unknown]) < 0]  # another thread may have learned some meanwhile
+        once = dict(zip(chunks.keys[unknown].tolist(), unknown.tolist(), strict=True))
+        signs = [self._read_chunk(chunks.text(number)) for number in once.values()]
+        self._add_pairs()
+        known.add(np.fromiter(once, np.uint64, len(once)), signs)
+        if len(known.lists) >= _REMEMBERED:
+            self._chunks = Dictionary()
+
+    def _read_chunk(self, chunk: str) -> list[int]:
+        if chunk == GAP:
+            return [self.gap]
+        return [self._sign(word, capitals) for word, capitals, _, _ in analyse(chunk)]
+
+    def _look_up(self, word: str, capitals: bool) -> int:  # noqa: FBT001 - a key of the cache
         return self._made_for(
             tuple(
                 term
@@ -137,28 +159,36 @@ class Lexicon(dict[str, str]):
             )
         )
 
-    def _made_for(self, terms: Terms) -> str:
-        with self._making:
-            return self._made.get(terms) or self._make(terms)
+    def _made_for(self, terms: Terms) -> int:
+        if terms not in self._made:
+            self._made[terms] = self._make(terms)
+        return self._made[terms]
 
-    def _make(self, terms: Terms) -> str:
+    def _make(self, terms: Terms) -> int:
         vocabulary = self._vocabulary
-        leads = not vocabulary.followers.keys().isdisjoint(terms)
-        follows = not vocabulary.leaders.keys().isdisjoint(terms)
-        sign = chr(next(self._free[leads, follows]))
-        self.terms[sign] = terms
+        (number,) = self._terms.extend([terms])
+        sign = number << 2
+        sign |= 0 if vocabulary.followers.keys().isdisjoint(terms) else _LEADS
+        sign |= 0 if vocabulary.leaders.keys().isdisjoint(terms) else _FOLLOWS
         for term in terms:
             self._signs[term].append(sign)
         for term in terms:
             self._join(vocabulary.followers.get(term, {}), sign, follows=True)
             self._join(vocabulary.leaders.get(term, {}), sign, follows=False)
-        self._made[terms] = sign
         return sign
 
-    def _join(self, neighbours: Mapping[int, int], sign: str, *, follows: bool) -> None:
+    def _join(self, neighbours: Mapping[int, int], sign: int, *, follows: bool) -> None:
         """Note what a new sign and each sign of a neighbour stand for together."""
         for neighbour, pair in neighbours.items():
             for other in self._signs.get(neighbour, ()):
-                both = sign + other if follows else other + sign
-                if pair not in (known := self.pairs.get(both, ())):
-                    self.pairs[both] = (*known, pair)
+                self._new_pairs[(sign, other) if follows else (other, sign)].add(pair)
+
+    def _add_pairs(self) -> None:
+        if self._new_pairs:
+            signs = np.array(list(self._new_pairs), np.intp)
+            self._pairs.add(_key_of_pair(signs[:, 0], signs[:, 1]), list(map(tuple, self._new_pairs.values())))
+            self._new_pairs.clear()
+
+
+def _key_of_pair(first: Numbers, second: Numbers) -> Keys:
+    return mixed((first << 32 | second).astype(np.uint64))

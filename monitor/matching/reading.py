@@ -1,77 +1,137 @@
-"""An item as a watchlist reads it: as a string of signs, one for each word (see ``lexicon.py``).
-
-What is costly is worked out when it is first asked for: most items need only the set of terms that are present.
-"""
+"""Items as a watchlist reads them: many at once, as arrays of the terms in them and of the places of these terms."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate, chain, pairwise
+from itertools import pairwise
 from typing import get_args
 
+import numpy as np
+
 from monitor.core.nouns import Document, FieldName
-from monitor.matching.analysis import CHUNK, Token, analyse, tokens
+from monitor.matching.analysis import analyse, tokens
+from monitor.matching.arrays import Numbers, spread
+from monitor.matching.chunks import Chunks
 from monitor.matching.lexicon import Lexicon
 from monitor.matching.tree import AttributeName
 
 FIELDS: tuple[FieldName, ...] = get_args(FieldName)
 
+_PLACE_BITS = 32
+_LAST = np.iinfo(np.intp).max
 
-class Reading:
-    """An item as a watchlist reads it.
 
-    ``words[place]`` is the sign of a word, through title, summary and body. After each of them is a place at which
-    no word stands, so that no phrase goes beyond it. ``present`` are all the terms, and pairs of terms, anywhere.
+class Batch:
+    """Items as a watchlist reads them, one or many.
+
+    Their words stand in one row: title, summary and body of the first, then those of the second. After each text is a
+    place at which no word stands (``gaps``), so that no phrase goes beyond it. Terms stand at places; a pair of terms in
+    a row is a term of its own, and stands where its first does.
     """
 
-    def __init__(self, document: Document, lexicon: Lexicon) -> None:
-        self.document = document
-        self._lexicon = lexicon
-        self._fields = [lexicon.read(getattr(document, field)) for field in FIELDS]
-        self.words = words = lexicon.gap.join((*self._fields, ""))
-        self.present = set(chain.from_iterable(map(lexicon.terms.__getitem__, set(words))))
-        self.present.update(lexicon.pairs_in(words))
+    def __init__(self, documents: Sequence[Document], lexicon: Lexicon) -> None:
+        self.documents = documents
+        self._chunks = Chunks([getattr(document, field) for document in documents for field in FIELDS])
+        words, self._words_in_chunks = lexicon.read(self._chunks)
+        self.gaps = (words == lexicon.gap).nonzero()[0]
+        self._terms, self._pairs = lexicon.terms(words), lexicon.pairs(words)
+        self.starts = np.concatenate(([0], self.gaps[len(FIELDS) - 1 :: len(FIELDS)] + 1))
+        """The place at which each item begins, and the one behind all."""
+        self._standing = self._sorted()
 
-    def signs(self, term: int) -> Sequence[str]:
-        """The signs, among those of this item, that stand for a term."""
-        return self._signs.get(term, ())
+    def _sorted(self) -> Numbers:
+        """Each term with each of its places, as one number, sorted; behind them one that is larger than all."""
+        (terms, places), (pairs, places_of_pairs) = self._terms, self._pairs
+        standing = np.concatenate((terms << _PLACE_BITS | places, pairs << _PLACE_BITS | places_of_pairs, [_LAST]))
+        standing.sort()
+        return standing
+
+    def items_of(self, places: Numbers) -> Numbers:
+        """The numbers of the items to which places belong."""
+        return self.starts.searchsorted(places, "right") - 1
+
+    def terms_of_items(self) -> tuple[Numbers, Numbers]:
+        """Each term of each item once, sorted by term, and the numbers of these items."""
+        standing = self._standing[:-1]
+        terms = standing >> _PLACE_BITS
+        sizes = self.starts[1:] - self.starts[:-1]
+        items = np.arange(len(sizes)).repeat(sizes)[standing & (1 << _PLACE_BITS) - 1]
+        once = np.ones(len(terms), bool)
+        once[1:] = (terms[1:] != terms[:-1]) | (items[1:] != items[:-1])
+        return terms[once], items[once]
+
+    def next_places(self, terms: Numbers, places: Numbers) -> Numbers:
+        """The first place of each term that is not before a place; far behind all places where there is none."""
+        standing = terms << _PLACE_BITS
+        return self._standing[self._standing.searchsorted(standing | places)] - standing
+
+    def places_in(self, terms: Numbers, items: Numbers) -> tuple[Numbers, Numbers]:
+        """All places of each term in an item, and how many each has."""
+        standing = terms << _PLACE_BITS
+        first = self._standing.searchsorted(standing | self.starts[items])
+        counts = self._standing.searchsorted(standing | self.starts[items + 1]) - first
+        return self._standing[spread(first, counts)] - standing.repeat(counts), counts
+
+    def standing_in(self, item: int) -> Iterator[tuple[int, int]]:
+        """Yield each term of an item with each of its places, a term's places in order."""
+        within = self.starts[item : item + 2]
+        for terms, places in (self._terms, self._pairs):
+            first, end = places.searchsorted(within)
+            yield from zip(terms[first:end].tolist(), places[first:end].tolist(), strict=True)
+
+    def word_at(self, place: int) -> tuple[int, int, int]:
+        """The number of its text, among the three of each item, and the start and the end there of the word at a place."""
+        chunk = int(self._first_places.searchsorted(place, "right")) - 1
+        word = analyse(self._chunks.text(chunk))[place - int(self._first_places[chunk])]
+        text = int(self.gaps.searchsorted(place))
+        start = self._chunks.offset(text, chunk)
+        return text, start + word.start, start + word.end
 
     @cached_property
-    def _signs(self) -> Mapping[int, list[str]]:
-        signs: dict[int, list[str]] = {}
-        for sign in set(self.words):
-            for term in self._lexicon.terms[sign]:
-                signs.setdefault(term, []).append(sign)
-        return signs
+    def _first_places(self) -> Numbers:
+        """The place of the first word of each chunk: of those that begin at one place, the last one has the word."""
+        return self._words_in_chunks.cumsum() - self._words_in_chunks
+
+
+class Reading:
+    """One item of a batch, for what is asked of few items: exact tests, and where the evidence is."""
+
+    def __init__(self, batch: Batch, item: int) -> None:
+        self.document = batch.documents[item]
+        self._batch, self._item = batch, item
 
     def places(self, term: int) -> Sequence[int]:
         """Where a term stands, in order."""
-        places = [place for sign in self.signs(term) for place in _places(self.words, sign)]
-        places.sort()
+        return self._places.get(term, ())
+
+    @cached_property
+    def _places(self) -> Mapping[int, Sequence[int]]:
+        places: dict[int, list[int]] = {}
+        for term, place in self._batch.standing_in(self._item):
+            places.setdefault(term, []).append(place)
         return places
 
     @cached_property
     def ranges(self) -> Mapping[FieldName, range]:
         """The places of each field."""
-        starts = accumulate((len(field) + 1 for field in self._fields), initial=0)
-        return dict(zip(FIELDS, (range(start, after - 1) for start, after in pairwise(starts)), strict=True))
+        edges = (int(self._batch.starts[self._item]) - 1, *self._gaps)
+        return dict(zip(FIELDS, (range(before + 1, gap) for before, gap in pairwise(edges)), strict=True))
+
+    @cached_property
+    def _gaps(self) -> list[int]:
+        first = self._item * len(FIELDS)
+        return self._batch.gaps[first : first + len(FIELDS)].tolist()
 
     def in_one_field(self, first: int, last: int) -> bool:
         """Whether two places lie in the same field."""
-        return self._lexicon.gap not in self.words[first:last]
+        return bisect_left(self._gaps, first) == bisect_left(self._gaps, last)
 
     def spot(self, first: int, last: int) -> tuple[int, int, int]:
         """The number of the field, and the start and the end in its original text, of the words between two places."""
-        number = self.words.count(self._lexicon.gap, 0, first)
-        field = self._chunks[number]
-        start = self.ranges[FIELDS[number]].start
-        return number, field.token(first - start).start, field.token(last - start).end
-
-    @cached_property
-    def _chunks(self) -> list[_Chunks]:
-        return [_Chunks(getattr(self.document, field), self._lexicon) for field in FIELDS]
+        text, start, _ = self._batch.word_at(first)
+        return text % len(FIELDS), start, self._batch.word_at(last)[2]
 
     def attribute(self, name: AttributeName) -> list[str]:
         """The values of an attribute, folded, their words separated by single spaces."""
@@ -84,34 +144,3 @@ class Reading:
             "category": document.categories,
         }
         return [" ".join(token.word for token in tokens(value)) for value in values[name]]
-
-
-class _Chunks:
-    """The way back from the places of a field to the offsets in its text."""
-
-    def __init__(self, text: str, lexicon: Lexicon) -> None:
-        self._text = text
-        self._lexicon = lexicon
-
-    def token(self, place: int) -> Token:
-        """The word at a place of the field, with its offsets."""
-        number = bisect_right(self._firsts, place) - 1
-        start, end = self._spans[number]
-        word, capitals, first, last = analyse(self._text[start:end])[place - self._firsts[number]]
-        return Token(word, capitals, start + first, start + last)
-
-    @cached_property
-    def _spans(self) -> list[tuple[int, int]]:
-        return [chunk.span() for chunk in CHUNK.finditer(self._text)]
-
-    @cached_property
-    def _firsts(self) -> list[int]:
-        """The place of the first word of each chunk: of those that begin at one place, the last one has the word."""
-        return list(accumulate(map(len, map(self._lexicon.__getitem__, self._text.split())), initial=0))
-
-
-def _places(words: str, sign: str) -> Iterator[int]:
-    place = words.find(sign)
-    while place >= 0:
-        yield place
-        place = words.find(sign, place + 1)

@@ -172,9 +172,9 @@ def _read(session: Session, candidates: Sequence[tuple[int, datetime]], trial: T
         seen_at = dict(candidates[start : start + _BATCH])
         documents = {stored.item_id: stored.document for stored in load_documents(session, list(seen_at))}
         urls = dict(session.exec(select(ItemRow.id, ItemRow.url).where(col(ItemRow.id).in_(seen_at))).all())
-        for item_id, first_seen_at in seen_at.items():
-            document = documents[item_id]
-            tally.add(Sample(item_id, urls[item_id], first_seen_at, document, trial.run(document)))
+        findings = trial.run_all([documents[item_id] for item_id in seen_at])
+        for (item_id, first_seen_at), finding in zip(seen_at.items(), findings, strict=True):
+            tally.add(Sample(item_id, urls[item_id], first_seen_at, documents[item_id], finding))
         yield start + len(seen_at)
 
 

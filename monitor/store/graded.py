@@ -45,7 +45,8 @@ def _latest_verdicts() -> Any:
 
 
 def _graded(rows: Sequence[Any], documents: dict[int, StoredDocument], matcher: Matcher) -> Iterator[Graded]:
-    found = {item_id: topic_evidence(matcher.watchlist.match(stored.document)) for item_id, stored in documents.items()}
+    hits = matcher.watchlist.match_all(stored.document for stored in documents.values())
+    found = dict(zip(documents, map(topic_evidence, hits), strict=True))
     for row in rows:
         label = Label(row.topic_id, row.url, row.word != _NOISE, row.note)
         evidence = found[row.item_id].get(row.topic_id, ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,7 +37,11 @@ class Matcher:
 
     def match(self, document: Document) -> tuple[TopicMatch, ...]:
         """The topics that a document matches."""
-        return match_topics(document, self.watchlist, self.topics, self.model)
+        return next(self.match_all([document]))
+
+    def match_all(self, documents: Sequence[Document]) -> Iterator[tuple[TopicMatch, ...]]:
+        """Yield the topics that each document matches."""
+        return match_topics(documents, self.watchlist, self.topics, self.model)
 
 
 class LiveWatchlist:

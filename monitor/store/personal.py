@@ -81,8 +81,8 @@ def find_hits(
     for start in range(0, len(candidates), _IN_BATCH):
         batch = candidates[start : start + _IN_BATCH]
         documents = {stored.item_id: stored.document for stored in load_documents(session, batch)}
-        for item_id in batch:
-            yield from ((item_id, hit) for hit in watchlist.match(documents[item_id]))
+        for item_id, hits in zip(batch, watchlist.match_all(map(documents.__getitem__, batch)), strict=True):
+            yield from ((item_id, hit) for hit in hits)
 
 
 def unsent(

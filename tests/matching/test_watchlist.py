@@ -174,7 +174,7 @@ def test_evidence_is_capped_with_the_title_first() -> None:
 
 
 def test_a_watchlist_may_be_empty() -> None:
-    assert compile_watchlist([]).match(ITEM) == ()
+    assert not compile_watchlist([]).match(ITEM)
 
 
 def test_hits_come_in_the_order_of_the_watches() -> None:
