@@ -82,7 +82,16 @@ class Token(NamedTuple):
 @lru_cache(maxsize=1 << 14)
 def analyse(chunk: str) -> tuple[Token, ...]:
     """Return the words of a text that holds no white space, with their offsets in it."""
-    return tuple(_words(chunk))
+    found = _words(unaccent(chunk))
+    if chunk.isascii():
+        return tuple(Token(*_read(word), start, end) for word, start, end in found)
+    original = Offsets(chunk).original
+    return tuple(Token(*_read(word), *original(start, end)) for word, start, end in found)
+
+
+def words_of(chunk: str) -> list[tuple[str, bool]]:
+    """Return what ``analyse`` does without the offsets, which take most of its time: each word, and if in capitals."""
+    return [_read(word) for word, _, _ in _words(unaccent(chunk))]
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -93,19 +102,18 @@ def tokens(text: str) -> Iterator[Token]:
             yield Token(word, capitals, at + start, at + end)
 
 
-def _words(chunk: str) -> Iterator[Token]:
-    text = unaccent(chunk)
-    original = None if chunk.isascii() else Offsets(chunk).original
+def _words(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the words of a text without accents, with their offsets."""
+    if text.isalnum():
+        yield text, 0, len(text)
+        return
     position = 0
     while found := _WORD.search(text, position):
         start, position = found.span()
-        if not found.lastgroup:
-            continue
-        word = found.group().replace(".", "").replace("-", "")
-        span = original(start, position) if original else (start, position)
-        yield Token(*_read(word), *span)
-        if possessive := _POSSESSIVE.match(text, position):
-            position = possessive.end()
+        if found.lastgroup:
+            yield found.group().replace(".", "").replace("-", ""), start, position
+            if possessive := _POSSESSIVE.match(text, position):
+                position = possessive.end()
 
 
 def _read(word: str) -> tuple[str, bool]:
@@ -138,13 +146,13 @@ def patterns(text: str, language: Language, *, exact: bool = False) -> Iterator[
 
 
 class _Stemmers(threading.local):
-    """Snowball's stemmers keep state: each thread has its own."""
+    """Snowball's stemmers keep state: each thread has its own. Without their caches, which are slower than to stem."""
 
     def __init__(self) -> None:
         self.by_language = {
-            Language.EN: Stemmer.Stemmer("english"),
-            Language.FR: Stemmer.Stemmer("french"),
-            Language.ES: Stemmer.Stemmer("spanish"),
+            Language.EN: Stemmer.Stemmer("english", 0),
+            Language.FR: Stemmer.Stemmer("french", 0),
+            Language.ES: Stemmer.Stemmer("spanish", 0),
         }
 
 

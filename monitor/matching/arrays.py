@@ -6,7 +6,8 @@ over the memory, where each costs several times that to reach. Of an array, the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 import numpy as np
@@ -20,19 +21,17 @@ Flags = NDArray[np.bool_]
 Keys = NDArray[np.uint64]
 """Numbers of 64 bits, all of them random."""
 
-_FACTORS = np.frombuffer(np.random.default_rng().bytes(512), np.uint64) | np.uint64(1)
-_SHIFTS = np.uint64(32), np.uint64(29)
-
-MIXERS = len(_FACTORS) // 2
-"""How many different ways there are to mix."""
+_ROUNDS = tuple(
+    zip(np.frombuffer(os.urandom(16), np.uint64) | np.uint64(1), np.array([32, 29], np.uint64), strict=True)
+)
 
 
-def mixed(numbers: Keys, mixer: int = 0) -> Keys:
+def mixed(numbers: Keys) -> Keys:
     """Other numbers that look random; different ones stay different.
 
     The factors are secret and new in each process: nobody can write words that are mistaken for each other.
     """
-    for factor, shift in zip(_FACTORS[2 * mixer : 2 * mixer + 2], _SHIFTS, strict=True):
+    for factor, shift in _ROUNDS:
         numbers = numbers * factor
         numbers ^= numbers >> shift
     return numbers
@@ -41,7 +40,15 @@ def mixed(numbers: Keys, mixer: int = 0) -> Keys:
 def spread(starts: Numbers, counts: Numbers) -> Numbers:
     """The numbers of all ranges, one after another: of starts 5, 9 and counts 2, 3 it is 5, 6, 9, 10, 11."""
     ends = counts.cumsum()
-    return np.arange(ends[-1] if len(ends) else 0) + (starts - ends + counts).repeat(counts)
+    numbers: Numbers = np.arange(ends[-1] if len(ends) else 0) + (starts - ends + counts).repeat(counts)
+    return numbers
+
+
+def changes(numbers: Numbers) -> Flags:
+    """Which numbers differ from the one before them; the first does."""
+    flags = np.ones(len(numbers), bool)
+    np.not_equal(numbers[1:], numbers[:-1], out=flags[1:])
+    return flags
 
 
 class Lists:
@@ -75,6 +82,20 @@ class Lists:
         counts = self.counts[numbers]
         return self.values[spread(self.starts[numbers], counts)], counts
 
+    def all_hold(self, numbers: Numbers, holds: Callable[[Numbers, Numbers, int], Flags], first: int = 0) -> Flags:
+        """Whether something holds of each entry of a list, from the ``first`` on, for all the lists.
+
+        It is asked of all first entries, then of all second ones where the first held, and so on, and is told the
+        entries, the positions in ``numbers`` of the lists that they are of, and which entries of these they are.
+        """
+        true = np.ones(len(numbers), bool)
+        left = np.arange(len(numbers))
+        while len(left := left[self.counts[numbers[left]] > first]):
+            kept = holds(self.values[self.starts[numbers[left]] + first], left, first)
+            true[left] = kept
+            left, first = left[kept], first + 1
+        return true
+
 
 def _written(array: Numbers, start: int, values: Numbers) -> Numbers:
     """The array with values from ``start`` on, or, where it is too short for them, a copy with room for more."""
@@ -89,7 +110,7 @@ def _written(array: Numbers, start: int, values: Numbers) -> Numbers:
 class Dictionary:
     """A list of numbers for each of many keys.
 
-    The keys stand in a table of which at most half is filled, each at the place that its first bits say or at the
+    The keys stand in a table of which at most a quarter is filled, each at the place that its first bits say or at the
     next one that is free. One thread may add while others look up; they find an entry or not, and never half of one.
     """
 
@@ -103,20 +124,20 @@ class Dictionary:
         places = (keys >> shift).astype(np.intp)
         found = numbers[places]
         others = ((known[places] != keys) & (found >= 0)).nonzero()[0]
+        places, keys = places[others], keys[others]
         while len(others):
-            places[others] += 1
-            places[others] %= len(known)
-            here = places[others]
-            found[others] = numbers[here]
-            others = others[(known[here] != keys[others]) & (found[others] >= 0)]
+            places = (places + 1) % len(known)
+            found[others] = here = numbers[places]
+            elsewhere = (known[places] != keys) & (here >= 0)
+            others, places, keys = others[elsewhere], places[elsewhere], keys[elsewhere]
         return found
 
     def add(self, keys: Keys, lists: Sequence[Sequence[int]]) -> None:
         """Add a list for each key; the keys are new, and no two are the same."""
         numbers = np.asarray(self.lists.extend(lists), np.intp)
-        known, old, shift = self._table
-        if 2 * len(self.lists) > len(known):
-            table = _empty(int(4 * len(self.lists)).bit_length())
+        known, old, _ = self._table
+        if 4 * len(self.lists) > len(known):
+            table = _empty((8 * len(self.lists)).bit_length())
             filled = old >= 0
             _put(table, known[filled], old[filled])
             self._table = table

@@ -87,7 +87,11 @@ class Trial:
     def run_all(self, documents: Sequence[Document]) -> Iterator[Finding]:
         """Try the query on documents, and yield what comes of each."""
         for document, hits in zip(documents, self._watchlist.match_all(documents), strict=True):
-            yield self._found(document, tuple(hits)) if self.reads(document.language) else Finding(hit=False, before=False)
+            yield (
+                self._found(document, tuple(hits))
+                if self.reads(document.language)
+                else Finding(hit=False, before=False)
+            )
 
     def _found(self, document: Document, hits: Sequence[WatchHit]) -> Finding:
         tried = next((hit for hit in hits if hit.watch is self.watch), None)

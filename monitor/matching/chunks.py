@@ -10,18 +10,20 @@ whatever they are: their chunk is then larger than it had to be, which the analy
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.matching.arrays import MIXERS, Keys, Numbers, mixed
+from monitor.matching.arrays import Keys, Numbers, mixed
 
 GAP = "\0"
 """The chunk that ends each text."""
 
 _LANE = 8  # bytes that are hashed at once
-_LONGEST = _LANE * MIXERS  # bytes of a chunk (not of a data URL, or a text without spaces) that may be met again
+_SALTS = np.frombuffer(os.urandom(_LANE * 32), np.uint64)
+"""One for each lane of a chunk; what has more (a data URL, a text without spaces) will not be met again."""
 
 _APART, _WITHIN, _WORD = range(3)
 _CLASSES = np.fromiter(
@@ -80,16 +82,15 @@ def _trimmed(classes: NDArray[np.uint8], starts: Numbers, ends: Numbers) -> tupl
 
 
 def _hashed(data: bytes, starts: Numbers, ends: Numbers) -> Keys:
-    """The hashes of chunks, lane by lane of those that have so many."""
+    """The hashes of chunks: the sum of what each lane becomes with the salt of its place."""
     lanes: Keys = np.ndarray(len(data) - _LANE + 1, "<u8", data, strides=(1,))
     sizes = ends - starts
-    keys = mixed(lanes[starts] & _FIRST_BYTES[np.minimum(sizes, _LANE)])
-    for lane in range(1, MIXERS):
-        longer = (sizes > lane * _LANE).nonzero()[0]
-        if not len(longer):
-            break
-        rest = np.minimum(sizes[longer] - lane * _LANE, _LANE)
-        keys[longer] = mixed(keys[longer] + (lanes[starts[longer] + lane * _LANE] & _FIRST_BYTES[rest]), lane)
-    longest = (sizes > _LONGEST).nonzero()[0]
-    keys[longest] = np.frombuffer(np.random.default_rng().bytes(_LANE * len(longest)), np.uint64)
+    counts = np.minimum((sizes + _LANE - 1) // _LANE, len(_SALTS))
+    first = counts.cumsum() - counts
+    number = np.arange(counts.sum()) - first.repeat(counts)
+    left = np.minimum(sizes.repeat(counts) - number * _LANE, _LANE)
+    read = lanes[starts.repeat(counts) + number * _LANE] & _FIRST_BYTES[left]
+    keys = np.add.reduceat(mixed(read + _SALTS[number]), first)
+    longest = (sizes > _LANE * len(_SALTS)).nonzero()[0]
+    keys[longest] = np.frombuffer(os.urandom(_LANE * len(longest)), np.uint64)
     return keys

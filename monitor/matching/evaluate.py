@@ -77,7 +77,7 @@ class WordsTest:
     ``field``, if any.
     """
 
-    __slots__ = ("field", "is_placed", "term", "terms", "width", "_size")
+    __slots__ = ("_size", "field", "is_placed", "term", "terms", "width")
 
     def __init__(self, words: Words, terms: Terms, vocabulary: Vocabulary) -> None:
         self.term = words.term
@@ -89,13 +89,18 @@ class WordsTest:
         self._size = len(terms)
 
     def holds(self, reading: Reading) -> bool:
-        return next(self._places(reading), None) is not None
+        """Whether the words are there, and placed as asked."""
+        if not reading.holds(self.terms):
+            return False
+        return not self.is_placed or next(self._places(reading), None) is not None
 
     def found(self, reading: Reading) -> Iterator[Occurrence]:
+        """Yield the words wherever they stand as asked."""
         for first, last in self._places(reading):
             yield Occurrence(self.term, first, last)
 
     def alternatives(self) -> list[Alternative]:
+        """The terms, and the test itself where they do not suffice."""
         return [Alternative(frozenset(self.terms), tests=(self,) if self.is_placed else ())]
 
     def _places(self, reading: Reading) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """The watches of a watchlist, filed so that the cost of an item grows with its text and not with their number.
 
 This is a percolator: each watch is filed under the rarest of the terms that must be present for it to be true
-(one per alternative of an OR). The terms of the items at hand bring up what is filed under them, and one test after
+(one per alternative of an OR). The terms of the items at hand bring up what is filed under them, and one question after
 another is put to all of that at once, until only what is true is left. What no array can answer (attributes, choices
 within choices) is asked last, of the few that are left.
 """
@@ -9,19 +9,19 @@ within choices) is asked last, of the few that are left.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, count
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 
 from monitor.core.nouns import Watch
-from monitor.matching.arrays import Flags, Lists, Numbers, spread
+from monitor.matching.arrays import Flags, Lists, Numbers, changes, spread
 from monitor.matching.evaluate import Alternative, Test, WordsTest
 from monitor.matching.lexicon import Vocabulary
-from monitor.matching.reading import FIELDS, Batch, Reading
-
-Asked = Callable[[Numbers, Numbers], Flags]
-"""What is asked of many at once: whether each of some things (terms, tests), given by their numbers, is in an item."""
+from monitor.matching.placed import PlacedTests
+from monitor.matching.reading import Batch, Reading
 
 
 class Files:
@@ -39,44 +39,57 @@ class Files:
         uses = Counter(chain.from_iterable(one.terms for _, one in alternatives))
         filed = [(sorted(one.terms, key=lambda term: (uses[term], term)), number, one) for number, one in alternatives]
         filed.sort(key=lambda entry: entry[0][0])
-        self._count, self._terms_known = len(watches), vocabulary.size
-        self._watches = np.fromiter((number for _, number, _ in filed), np.intp, len(filed))
+        self._count, self._vocabulary_size = len(watches), vocabulary.size
+        self._watches = np.array([number for _, number, _ in filed], np.intp)
         self._terms = Lists([terms for terms, _, _ in filed])
         self._without = Lists([tuple(one.without) for _, _, one in filed])
-        self._placed = _Placed([one for _, _, one in filed])
+        self._placed = PlacedTests([_placed(one) for _, _, one in filed])
         self._others = {number: others for number, (_, _, one) in enumerate(filed) if (others := _others(one))}
-        firsts = np.fromiter((terms[0] for terms, _, _ in filed), np.intp, len(filed))
-        self._under = np.bincount(firsts, minlength=self._terms_known)
+        firsts = np.array([terms[0] for terms, _, _ in filed], np.intp)
+        self._under = np.bincount(firsts, minlength=vocabulary.size)
         self._begin = self._under.cumsum() - self._under
 
     def true(self, batch: Batch) -> tuple[Numbers, Numbers]:
-        """Which watches are true of which items: pairs of numbers, by item and then by watch."""
+        """Which watches are true of which items: the numbers of items and of watches, by item and then by watch."""
         terms, items = batch.terms_of_items()
-        present = _Present(terms, items, self._terms_known, len(batch.documents))
-        filed, items = self._filed(terms, items)
-        filed, items = _narrowed(filed, items, self._terms, present.holds, first=1)
-        filed, items = _narrowed(filed, items, self._without, present.lacks)
-        filed, items = _narrowed(filed, items, self._placed.lists, self._placed.asked_of(batch))
-        filed, items = self._asked_one_by_one(filed, items, batch)
-        return np.divmod(np.unique(items * self._count + self._watches[filed]), max(self._count, 1))
+        present = _Present(terms, items, self._vocabulary_size, len(batch.documents))
+        found = self._filed(terms, items)
+        found = found.narrowed(self._terms, present.holds, first=1)
+        found = found.narrowed(self._without, present.lacks)
+        found = found.narrowed(self._placed.lists, partial(self._placed.hold, batch))
+        found = self._asked_one_by_one(found, batch)
+        true = found.items * self._count + self._watches[found.filed]
+        true.sort()
+        return np.divmod(true[changes(true)], max(self._count, 1))
 
-    def _filed(self, terms: Numbers, items: Numbers) -> tuple[Numbers, Numbers]:
+    def _filed(self, terms: Numbers, items: Numbers) -> _Found:
         """What is filed under the terms, with their items."""
         under = self._under[terms]
         some = under.nonzero()[0]
         under = under[some]
-        return spread(self._begin[terms[some]], under), items[some].repeat(under)
+        return _Found(spread(self._begin[terms[some]], under), items[some].repeat(under))
 
-    def _asked_one_by_one(self, filed: Numbers, items: Numbers, batch: Batch) -> tuple[Numbers, Numbers]:
+    def _asked_one_by_one(self, found: _Found, batch: Batch) -> _Found:
         if not self._others:
-            return filed, items
-        readings: dict[int, Reading] = {}
-        true = np.ones(len(filed), bool)
-        for place, (number, item) in enumerate(zip(filed.tolist(), items.tolist(), strict=True)):
-            if tests := self._others.get(number):
-                reading = readings.setdefault(item, Reading(batch, item))
-                true[place] = all(test.holds(reading) for test in tests)
-        return filed[true], items[true]
+            return found
+        readings = {item: Reading(batch, item) for item in set(found.items.tolist())}
+        pairs = zip(found.filed.tolist(), found.items.tolist(), strict=True)
+        holds = [all(test.holds(readings[item]) for test in self._others.get(number, ())) for number, item in pairs]
+        return found.kept(np.array(holds, bool))
+
+
+class _Found(NamedTuple):
+    """Alternatives that may be true of items, given by their numbers."""
+
+    filed: Numbers
+    items: Numbers
+
+    def narrowed(self, lists: Lists, holds: Callable[[Numbers, Numbers], Flags], first: int = 0) -> _Found:
+        """Those of which all holds that their lists name from the ``first`` entry on."""
+        return self.kept(lists.all_hold(self.filed, lambda entries, left, _: holds(entries, self.items[left]), first))
+
+    def kept(self, flags: Flags) -> _Found:
+        return _Found(self.filed[flags], self.items[flags])
 
 
 def _placed(alternative: Alternative) -> list[WordsTest]:
@@ -87,32 +100,14 @@ def _others(alternative: Alternative) -> list[Test]:
     return [test for test in alternative.tests if not isinstance(test, WordsTest)]
 
 
-def _narrowed(
-    filed: Numbers, items: Numbers, lists: Lists, asked: Asked, first: int = 0
-) -> tuple[Numbers, Numbers]:
-    """Those filed of which all is true that their lists name, from the ``first`` entry on."""
-    true = np.ones(len(filed), bool)
-    left = np.arange(len(filed))
-    for number in count(first):
-        left = left[lists.counts[filed[left]] > number]
-        if not len(left):
-            return filed[true], items[true]
-        holds = asked(lists.values[lists.starts[filed[left]] + number], items[left])
-        true[left] = holds
-        left = left[holds]
-    raise AssertionError
-
-
 class _Present:
-    """Whether a term is in an item, of all terms and items of a batch, as a table that has a row for each term there."""
+    """Whether a term is in an item, for all of a batch: a table with a row for each term that is there."""
 
-    def __init__(self, terms: Numbers, items: Numbers, terms_known: int, item_count: int) -> None:
-        first = np.ones(len(terms), bool)
-        first[1:] = terms[1:] != terms[:-1]
-        rows = first.cumsum()
-        self._rows = np.zeros(terms_known, np.intp)  # row 0 is for the terms that are in no item
+    def __init__(self, terms: Numbers, items: Numbers, vocabulary_size: int, item_count: int) -> None:
+        rows = changes(terms).cumsum()  # row 0 is for all terms that are in no item
+        self._rows = np.zeros(vocabulary_size, np.intp)
         self._rows[terms] = rows
-        self._table = np.zeros((int(rows[-1]) + 1 if len(rows) else 1, item_count), bool)
+        self._table = np.zeros((1 + rows.max(initial=0), item_count), bool)
         self._table[rows, items] = True
 
     def holds(self, terms: Numbers, items: Numbers) -> Flags:
@@ -120,46 +115,3 @@ class _Present:
 
     def lacks(self, terms: Numbers, items: Numbers) -> Flags:
         return ~self.holds(terms, items)
-
-
-class _Placed:
-    """The tests of where words stand: in a row, near one another, in a field. All are asked at once."""
-
-    def __init__(self, alternatives: Sequence[Alternative]) -> None:
-        tests = list(chain.from_iterable(map(_placed, alternatives)))
-        numbers = iter(range(len(tests)))
-        self.lists = Lists([[next(numbers) for _ in _placed(one)] for one in alternatives])
-        self._terms = Lists([test.terms for test in tests])
-        self._widths = np.fromiter((test.width or 0 for test in tests), np.intp, len(tests))
-        self._fields = np.fromiter((FIELDS.index(test.field) if test.field else -1 for test in tests), np.intp, len(tests))
-
-    def asked_of(self, batch: Batch) -> Asked:
-        return lambda tests, items: self._hold(tests, items, batch)
-
-    def _hold(self, tests: Numbers, items: Numbers, batch: Batch) -> Flags:
-        asked, begin = self._begin(tests, items, batch)
-        widths, counts = self._widths[tests[asked]], self._terms.counts[tests[asked]]
-        gaps = batch.gaps.searchsorted(begin)
-        fields = self._fields[tests[asked]]
-        left = ((fields < 0) | (fields == gaps % len(FIELDS))).nonzero()[0]
-        ends = np.where(widths, np.minimum(begin + widths, batch.gaps[gaps]), 0)
-        holds = np.zeros(len(tests), bool)
-        for number in count():
-            more = counts[left] > number
-            holds[asked[left[~more]]] = True
-            left = left[more]
-            if not len(left):
-                return holds
-            terms = self._terms.values[self._terms.starts[tests[asked[left]]] + number]
-            wanted = np.where(widths[left], begin[left], begin[left] + number)
-            found = batch.next_places(terms, wanted)
-            left = left[np.where(widths[left], found < ends[left], found == wanted)]
-        raise AssertionError
-
-    def _begin(self, tests: Numbers, items: Numbers, batch: Batch) -> tuple[Numbers, Numbers]:
-        """Where what is asked may begin: each place of the first of words in a row, of any of words near one another."""
-        firsts = np.where(self._widths[tests], self._terms.counts[tests], 1)
-        terms = self._terms.values[spread(self._terms.starts[tests], firsts)]
-        asked = np.arange(len(tests)).repeat(firsts)
-        places, counts = batch.places_in(terms, items[asked])
-        return asked.repeat(counts), places

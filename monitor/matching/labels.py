@@ -103,11 +103,11 @@ def grade_matches(
     for label in labels:
         if label.topic in topics:
             by_url[label.url].append(label)
-    for release in releases:
-        if release.url in by_url:
-            evidence = topic_evidence(watchlist.match(release.document))
-            for label in by_url[release.url]:
-                yield Graded(label, release.document, topics[label.topic], evidence.get(label.topic, ()))
+    judged = [release for release in releases if release.url in by_url]
+    found = watchlist.match_all(release.document for release in judged)
+    for release, evidence in zip(judged, map(topic_evidence, found), strict=True):
+        for label in by_url[release.url]:
+            yield Graded(label, release.document, topics[label.topic], evidence.get(label.topic, ()))
 
 
 _MARKUP = (

@@ -18,7 +18,7 @@ from threading import Lock
 import numpy as np
 
 from monitor.core.languages import Language
-from monitor.matching.analysis import Pattern, analyse, stem
+from monitor.matching.analysis import Pattern, stem, words_of
 from monitor.matching.arrays import Dictionary, Keys, Lists, Numbers, mixed
 from monitor.matching.chunks import GAP, Chunks
 
@@ -28,8 +28,10 @@ Terms = tuple[int, ...]
 _GAP = Pattern("word", "", capitals=False)
 _REMEMBERED = 1 << 17  # chunks, in 9 MB; four years of White House releases have 170,000 of them, half seen once
 _LEADS, _FOLLOWS = 1, 2
-"""The lowest bits of a sign say whether it may be the first and the second of a pair: few words may be both, and to look
-each two words up would take several times as long."""
+"""The lowest bits of a sign, which say whether it may be the first and the second of a pair.
+
+To look each two words up would take several times as long.
+"""
 
 
 class Vocabulary:
@@ -148,7 +150,7 @@ class Lexicon:
     def _read_chunk(self, chunk: str) -> list[int]:
         if chunk == GAP:
             return [self.gap]
-        return [self._sign(word, capitals) for word, capitals, _, _ in analyse(chunk)]
+        return [self._sign(word, capitals) for word, capitals in words_of(chunk)]
 
     def _look_up(self, word: str, capitals: bool) -> int:  # noqa: FBT001 - a key of the cache
         return self._made_for(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import get_args
 
 import numpy as np
 
 from monitor.core.nouns import Document, FieldName
 from monitor.matching.analysis import analyse, tokens
-from monitor.matching.arrays import Numbers, spread
+from monitor.matching.arrays import Numbers, changes, spread
 from monitor.matching.chunks import Chunks
 from monitor.matching.lexicon import Lexicon
 from monitor.matching.tree import AttributeName
@@ -27,8 +27,8 @@ class Batch:
     """Items as a watchlist reads them, one or many.
 
     Their words stand in one row: title, summary and body of the first, then those of the second. After each text is a
-    place at which no word stands (``gaps``), so that no phrase goes beyond it. Terms stand at places; a pair of terms in
-    a row is a term of its own, and stands where its first does.
+    place at which no word stands (``gaps``), so that no phrase goes beyond it. Two terms in a row that some watch asks
+    for are a term of their own, which stands where the first does.
     """
 
     def __init__(self, documents: Sequence[Document], lexicon: Lexicon) -> None:
@@ -48,18 +48,13 @@ class Batch:
         standing.sort()
         return standing
 
-    def items_of(self, places: Numbers) -> Numbers:
-        """The numbers of the items to which places belong."""
-        return self.starts.searchsorted(places, "right") - 1
-
     def terms_of_items(self) -> tuple[Numbers, Numbers]:
         """Each term of each item once, sorted by term, and the numbers of these items."""
         standing = self._standing[:-1]
         terms = standing >> _PLACE_BITS
         sizes = self.starts[1:] - self.starts[:-1]
         items = np.arange(len(sizes)).repeat(sizes)[standing & (1 << _PLACE_BITS) - 1]
-        once = np.ones(len(terms), bool)
-        once[1:] = (terms[1:] != terms[:-1]) | (items[1:] != items[:-1])
+        once = changes(terms) | changes(items)
         return terms[once], items[once]
 
     def next_places(self, terms: Numbers, places: Numbers) -> Numbers:
@@ -75,14 +70,16 @@ class Batch:
         return self._standing[spread(first, counts)] - standing.repeat(counts), counts
 
     def standing_in(self, item: int) -> Iterator[tuple[int, int]]:
-        """Yield each term of an item with each of its places, a term's places in order."""
+        """The terms of an item with their places, each term's places in order."""
         within = self.starts[item : item + 2]
+        found = []
         for terms, places in (self._terms, self._pairs):
             first, end = places.searchsorted(within)
-            yield from zip(terms[first:end].tolist(), places[first:end].tolist(), strict=True)
+            found.append(zip(terms[first:end].tolist(), places[first:end].tolist(), strict=True))
+        return chain.from_iterable(found)
 
     def word_at(self, place: int) -> tuple[int, int, int]:
-        """The number of its text, among the three of each item, and the start and the end there of the word at a place."""
+        """The word at a place: the number of its text (three for each item), and its start and end there."""
         chunk = int(self._first_places.searchsorted(place, "right")) - 1
         word = analyse(self._chunks.text(chunk))[place - int(self._first_places[chunk])]
         text = int(self.gaps.searchsorted(place))
@@ -101,6 +98,10 @@ class Reading:
     def __init__(self, batch: Batch, item: int) -> None:
         self.document = batch.documents[item]
         self._batch, self._item = batch, item
+
+    def holds(self, terms: Iterable[int]) -> bool:
+        """Whether all the terms are present."""
+        return all(map(self._places.__contains__, terms))
 
     def places(self, term: int) -> Sequence[int]:
         """Where a term stands, in order."""
@@ -122,7 +123,8 @@ class Reading:
     @cached_property
     def _gaps(self) -> list[int]:
         first = self._item * len(FIELDS)
-        return self._batch.gaps[first : first + len(FIELDS)].tolist()
+        gaps: list[int] = self._batch.gaps[first : first + len(FIELDS)].tolist()
+        return gaps
 
     def in_one_field(self, first: int, last: int) -> bool:
         """Whether two places lie in the same field."""

@@ -145,7 +145,7 @@ def _conditions(session: Session, queries: Sequence[Query], wanted: Search) -> I
 def _true(session: Session, engine: Watchlist, batch: Sequence[Any]) -> Iterator[Hit]:
     """Those of the candidates of which the query is true, in their order."""
     documents = {stored.item_id: stored.document for stored in load_documents(session, [row.id for row in batch])}
-    for row in batch:
-        document = documents[row.id]
-        for found in engine.match(document)[:1]:
+    read = [documents[row.id] for row in batch]
+    for row, document, hits in zip(batch, read, engine.match_all(read), strict=True):
+        for found in hits[:1]:
             yield Hit(row.id, row.url, row.published_at, row.first_seen_at, document, found.evidence)

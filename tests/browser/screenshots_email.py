@@ -77,8 +77,10 @@ def real_digest(language: Language) -> DigestContent:
     topics = {topic.id: topic for topic in file.topics}
     watchlist = compile_watchlist([watch for topic in file.topics for watch in topic.watches])
     stories: dict[str, list[Story]] = defaultdict(list)
-    for published, release in releases_of_the_week():
-        for match in match_topics(release.document, watchlist, topics, model):
+    published_releases = list(releases_of_the_week())
+    matched = match_topics([release.document for _, release in published_releases], watchlist, topics, model)
+    for (published, release), matches in zip(published_releases, matched, strict=True):
+        for match in matches:
             if match.worthy:
                 stories[match.topic].append(real_story(release, match, published))
     sample = sample_digest(language)

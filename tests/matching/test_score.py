@@ -151,7 +151,7 @@ class TestConcept:
         self, model: ScoreModel, watchlist: Watchlist
     ) -> None:
         document = Document(title="A radar", body="An antenna and a radar.", language=Language.EN)
-        (found,) = match_topics(document, watchlist, {"radar": RADAR}, model)
+        ((found,),) = match_topics([document], watchlist, {"radar": RADAR}, model)
         assert [(one.watch, one.field, one.start) for one in found.evidence] == [
             ("en", "title", 2),
             ("en-hint", "body", 3),
@@ -169,7 +169,7 @@ class TestConcept:
         assert document.body[found.start - 4 : found.end] == "The radar"
 
     def test_a_topic_that_is_not_asked_for_is_left_out(self, model: ScoreModel, watchlist: Watchlist) -> None:
-        assert match_topics(Document(title="Radar"), watchlist, {}, model) == ()
+        assert list(match_topics([Document(title="Radar")], watchlist, {}, model)) == [()]
 
 
 def test_a_broken_score_file_says_what_is_wrong() -> None:

@@ -48,7 +48,8 @@ def texts(topic: str, language: Language, prefix: str = "") -> Iterator[Text]:
 
 def match(text: Text) -> TopicMatch | None:
     topics, watchlist, model = shipped_matcher()
-    return next((m for m in match_topics(text.document, watchlist, topics, model) if m.topic == text.topic), None)
+    (matches,) = match_topics([text.document], watchlist, topics, model)
+    return next((match for match in matches if match.topic == text.topic), None)
 
 
 def test_every_topic_has_its_texts() -> None:

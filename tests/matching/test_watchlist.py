@@ -182,6 +182,30 @@ def test_hits_come_in_the_order_of_the_watches() -> None:
     assert [hit.watch.key for hit in watchlist.match(ITEM)] == ["b", "a"]
 
 
+def test_many_items_at_once_are_matched_as_each_is_alone() -> None:
+    """Whatever their languages and lengths, and however many batches they make."""
+    texts = ["NORAD", "", "a radar of NORAD " * 5_000, "nothing", "radar NORAD", "radars", "le NORAD"]
+    languages = [EN, FR, None, ES]
+    documents = [Document(text, body=text, language=language) for language in languages for text in texts * 3]
+    watchlist = compile_watchlist(
+        [watch(query, lang, query) for query in ('"radar norad"', "norad") for lang in Language]
+    )
+    together = list(watchlist.match_all(iter(documents)))
+    assert len(together) == len(documents)
+    for document, hits in zip(documents, together, strict=True):
+        alone = watchlist.match(document)
+        assert hits.numbers == alone.numbers
+        assert [hit.evidence for hit in hits] == [hit.evidence for hit in alone]
+    assert {len(hits) for hits in together} == {0, 2, 4, 8}
+
+
+def test_hits_are_a_sequence() -> None:
+    hits = compile_watchlist([watch("nato", key="a"), watch("radar", key="b"), watch("norad", key="c")]).match(ITEM)
+    assert hits.numbers == [1, 2]
+    assert (hits[0].watch.key, hits[-1].watch.key) == ("b", "c")
+    assert [hit.watch.key for hit in hits[:1]] == ["b"]
+
+
 def test_the_version_changes_with_a_watch_and_not_with_their_order() -> None:
     one, other = watch("norad", key="1"), watch("nato", key="2")
     version = compile_watchlist([one, other]).version
