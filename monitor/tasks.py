@@ -137,9 +137,7 @@ def match_items(app: App, ids: Sequence[int]) -> list[Intent]:
         matcher = app.live.matcher(session)
         documents = items.load_documents(session, ids)
     matched = matcher.match_all([stored.document for stored in documents])
-    found = [
-        Found(stored.item_id, stored.revision, topics) for stored, topics in zip(documents, matched, strict=True)
-    ]
+    found = [Found(stored.item_id, stored.revision, topics) for stored, topics in zip(documents, matched, strict=True)]
     now = app.clock()
     with app.database.write() as session:
         if any(one.topics for one in found):
