@@ -19,6 +19,7 @@ from monitor.polling.fetch import Fetcher
 from monitor.settings import Settings
 from monitor.store.engine import Database
 from monitor.store.live_watchlist import LiveWatchlist
+from monitor.store.subscribers import Reader
 from monitor.store.tables import SubscriberRow
 from monitor.subscriptions.links import Doors
 
@@ -52,13 +53,13 @@ class App:
         """The addresses of this installation's pages that mails lead to."""
         return Doors(self.settings.base_url, self.key)
 
-    def links(self, subscriber: SubscriberRow, digest_id: int | None = None) -> Links:
+    def links(self, subscriber: SubscriberRow | Reader, digest_id: int | None = None) -> Links:
         """The addresses in a digest that are a reader's own; before there is one, its web copy is the first page."""
         doors = self.doors
         web = doors.digest(digest_id) if digest_id else doors.home
         return Links(manage=doors.preferences(subscriber), unsubscribe=doors.unsubscribe(subscriber), web=web)
 
-    def shared_links(self, subscriber: SubscriberRow, digest_id: int | None = None) -> Links:
+    def shared_links(self, subscriber: SubscriberRow | Reader, digest_id: int | None = None) -> Links:
         """The same for a copy that others see: without the links with which whoever holds them acts for the reader."""
         lost = self.doors.lost_link
         return replace(self.links(subscriber, digest_id), manage=lost, unsubscribe=lost)

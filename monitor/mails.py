@@ -22,7 +22,8 @@ from monitor.staff.letters import compose_sign_in
 from monitor.store import digests, letters
 from monitor.store.letters import Draft
 from monitor.store.outgoing import Withheld
-from monitor.store.tables import DigestRow, LetterRow, SubscriberRow
+from monitor.store.subscribers import Reader
+from monitor.store.tables import LetterRow
 from monitor.subscriptions.letters import compose
 
 
@@ -37,10 +38,9 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A stored digest, its reader, and what it tells them."""
+    """A stored digest's reader, and what it tells them."""
 
-    digest: DigestRow
-    reader: SubscriberRow
+    reader: Reader
     facts: Facts
 
 
@@ -65,9 +65,9 @@ def compose_digests(app: App, digest_ids: Sequence[int], *, shelf: Shelf) -> Cal
 
 def _read(app: App, digest_ids: Sequence[int], shelf: Shelf) -> Mapping[int, Told]:
     with app.database.read() as session:
-        found = digests.digests_with_readers(session, digest_ids)
-        facts = facts_of_digests(session, [digest for digest, _ in found], shelf)
-    return {digest.id or 0: Told(digest, reader, facts[digest.id or 0]) for digest, reader in found}
+        found = digests.addressed_digests(session, digest_ids)
+        facts = facts_of_digests(session, found, shelf)
+    return {digest.id: Told(digest.reader, facts[digest.id]) for digest in found}
 
 
 def write_digest(app: App, told: Told, links: Links, shelf: Shelf) -> Letter:

@@ -22,6 +22,7 @@ from monitor.sending import after_attempt, obstacle
 from monitor.store import outgoing
 from monitor.store.channels import load_push
 from monitor.store.matches import LoggedMatch, list_matches
+from monitor.store.outgoing import Claimed
 from monitor.store.tables import ChannelRow, PushRow
 
 log = structlog.get_logger(__name__)
@@ -75,7 +76,7 @@ def _load(app: App, push_id: int) -> tuple[ChannelRow, LoggedMatch]:
         return channel, found[0]
 
 
-async def _tell(app: App, fetcher: Fetcher, row: PushRow, channel: ChannelRow, match: LoggedMatch) -> Outcome:
+async def _tell(app: App, fetcher: Fetcher, row: Claimed, channel: ChannelRow, match: LoggedMatch) -> Outcome:
     if chat.is_chat(channel.url):
         return await asyncio.to_thread(chat.tell, channel.url, one_line(match.document.title, 200), chat_text(match))
     now = app.clock()

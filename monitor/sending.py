@@ -30,8 +30,7 @@ from monitor.mails import Post
 from monitor.store import outgoing
 from monitor.store.bounces import reference_of
 from monitor.store.kept import sending_paused
-from monitor.store.outgoing import MailKind, Withheld
-from monitor.store.tables import Outgoing
+from monitor.store.outgoing import Claimed, MailKind, Withheld
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +123,7 @@ class _Run(Generic[MailKind]):
     app: App
     kind: type[MailKind]
     compose: Composer
-    in_hand: dict[int, tuple[MailKind, str]] = field(default_factory=dict)
+    in_hand: dict[int, tuple[Claimed, str]] = field(default_factory=dict)
     told: Counter[str] = field(default_factory=Counter)
 
     def mails(self, turns: dict[int, float]) -> Generator[Mail]:
@@ -134,7 +133,7 @@ class _Run(Generic[MailKind]):
             ids = order[start : start + CLAIM_BATCH]
             with self.app.database.write() as session:
                 rows = outgoing.claim(session, self.kind, ids, self.app.clock(), lease=SEND_LEASE)
-            waiting = {row.id or 0: row for row in rows}
+            waiting = {row.id: row for row in rows}
             compose = self.compose(self.app, list(waiting))
             for mail_id in [mail_id for mail_id in ids if mail_id in waiting]:
                 if self.app.stopping.is_set():
@@ -147,31 +146,41 @@ class _Run(Generic[MailKind]):
                     outgoing.release(session, self.kind, list(waiting), self.app.clock())
                 return
 
-    def _mail(self, row: MailKind, compose: Callable[[int], Post | Withheld], turn: float) -> Mail | None:
+    def _mail(self, row: Claimed, compose: Callable[[int], Post | Withheld], turn: float) -> Mail | None:
         """The mail of a row, or None where its outcome is known without asking a server."""
-        mail_id = row.id or 0
         try:
-            post = compose(mail_id)
+            post = compose(row.id)
         except NotFound:
             return None  # its reader had everything deleted a moment ago
         except Transient:
             raise
         except Exception as error:  # noqa: BLE001 (told of below; one mail must not hold up the others)
-            self._finish(row, after_attempt(row, _surprise(row, error), self.app.clock()))
+            self._finish(row, after_attempt(row, self._surprise(row, error), self.app.clock()))
             return None
         if isinstance(post, Withheld):
             self._finish(row, {"state": "cancelled", "last_error": post.reason})
             return None
         try:
-            message = build_message(post.letter, _envelope(self.app, row, post))
+            message = build_message(post.letter, _envelope(self.app, self.kind, row, post))
         except Permanent as error:
             outcome = Refused(str(error), bounced=False)
             self._finish(row, {"subject": post.letter.subject, **after_attempt(row, outcome, self.app.clock())})
             return None
-        self.in_hand[mail_id] = row, post.letter.subject
-        return Mail(mail_id, message, _return_path(self.app, row), post.recipient, not_before=turn)
+        self.in_hand[row.id] = row, post.letter.subject
+        return Mail(row.id, message, self._return_path(row), post.recipient, not_before=turn)
 
-    def _finish(self, row: MailKind, values: dict[str, Any]) -> None:
+    def _return_path(self, row: Claimed) -> str:
+        settings = self.app.settings
+        if not settings.bounce_address:
+            return settings.mail_from
+        return return_path(reference_of(self.kind, row.id), settings.bounce_address, self.app.key)
+
+    def _surprise(self, row: Claimed, error: Exception) -> Outcome:
+        """A mistake of ours is tried again, like trouble of the server, and given up when it stays."""
+        log.error("a mail could not be sent", kind=str(self.kind.__tablename__), id=row.id, exc_info=error)
+        return Deferred(f"not sent: {error!r}"[:300])
+
+    def _finish(self, row: Claimed, values: dict[str, Any]) -> None:
         with self.app.database.write() as session:
             outgoing.finish(session, self.kind, [{"mail_id": row.id, **values}])
         self._count([(row, values["state"])])
@@ -192,23 +201,23 @@ class _Run(Generic[MailKind]):
 
     def _record(self, ended: Sequence[Ended]) -> None:
         now = self.app.clock()
-        outcomes: list[tuple[MailKind, Outcome]] = []
+        outcomes: list[tuple[Claimed, Outcome]] = []
         written: list[dict[str, Any]] = []
         for mail, result in ended:
             row, subject = self.in_hand[mail.key]
-            outcome = _surprise(row, result) if isinstance(result, Exception) else result
+            outcome = self._surprise(row, result) if isinstance(result, Exception) else result
             outcomes.append((row, outcome))
             written.append({"mail_id": mail.key, "subject": subject, **after_attempt(row, outcome, now)})
         with self.app.database.write() as session:
             outgoing.finish(session, self.kind, written)
             for row, outcome in outcomes:
                 if isinstance(outcome, Refused) and outcome.bounced:
-                    count_refusal(session, row, outcome.detail, now)
+                    count_refusal(session, reference_of(self.kind, row.id), outcome.detail, now)
         for mail, _ in ended:
             self.in_hand.pop(mail.key)
         self._count([(row, values["state"]) for (row, _), values in zip(outcomes, written, strict=True)])
 
-    def _count(self, states: Sequence[tuple[MailKind, str]]) -> None:
+    def _count(self, states: Sequence[tuple[Claimed, str]]) -> None:
         table = str(self.kind.__tablename__)
         for row, state in states:
             log.debug(table, id=row.id, state=state, attempts=row.attempts)
@@ -217,13 +226,7 @@ class _Run(Generic[MailKind]):
             self.told[state] += number
 
 
-def _surprise(row: Outgoing, error: Exception) -> Outcome:
-    """A mistake of ours is tried again, like trouble of the server, and given up when it stays."""
-    log.error("a mail could not be sent", kind=str(row.__tablename__), id=getattr(row, "id", None), exc_info=error)
-    return Deferred(f"not sent: {error!r}"[:300])
-
-
-def _envelope(app: App, row: Outgoing, post: Post) -> Envelope:
+def _envelope(app: App, kind: type[MailKind], row: Claimed, post: Post) -> Envelope:
     settings = app.settings
     return Envelope(
         sender_name=settings.organisation,
@@ -234,16 +237,11 @@ def _envelope(app: App, row: Outgoing, post: Post) -> Envelope:
         reply_to=settings.reply_to,
         list_id=f"digests.{settings.mail_domain}" if post.unsubscribe_url else "",
         unsubscribe_url=post.unsubscribe_url,
-        feedback_id=f"{row.__tablename__}:{settings.mail_domain}",
+        feedback_id=f"{kind.__tablename__}:{settings.mail_domain}",
     )
 
 
-def _return_path(app: App, row: MailKind) -> str:
-    address = app.settings.bounce_address
-    return return_path(reference_of(row), address, app.key) if address else app.settings.mail_from
-
-
-def after_attempt(row: Outgoing, outcome: Outcome, now: datetime) -> dict[str, Any]:
+def after_attempt(row: Claimed, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """What an attempt at sending leaves in the row of a digest or letter."""
     match outcome:
         case Delivered():
@@ -251,7 +249,7 @@ def after_attempt(row: Outgoing, outcome: Outcome, now: datetime) -> dict[str, A
         case Refused():
             return {"state": "failed", "last_error": outcome.detail}
         case Deferred():
-            again = next_attempt(row.attempts, row.first_attempt_at or row.built_at, now)
+            again = next_attempt(row.attempts, row.first_attempt_at, now)
             if again is None:
                 return {"state": "failed", "last_error": f"given up after three days: {outcome.detail}"}
             return {"state": "built", "next_attempt_at": again, "last_error": outcome.detail}

@@ -399,7 +399,7 @@ def test_a_refused_address_is_counted_and_gets_no_more(service: Service, monday:
 
 def report_of(digest: DigestRow, app: App, status: str = "5.1.1", key: str = "key") -> bytes:
     """A delivery report as mail servers write it."""
-    path = return_path(reference_of(digest), app.settings.bounce_address, key)
+    path = return_path(reference_of(DigestRow, digest.id or 0), app.settings.bounce_address, key)
     return (
         f"To: {path}\nFrom: MAILER-DAEMON@mx.example.org\nMIME-Version: 1.0\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="B"\n\n'

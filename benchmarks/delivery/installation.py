@@ -27,7 +27,7 @@ from monitor.digests.shelf import Shelf
 from monitor.settings import load_settings
 from monitor.store import config, items
 from monitor.store.config import Config
-from monitor.store.digests import digests_with_readers
+from monitor.store.digests import addressed_digests
 from monitor.store.engine import Database
 from monitor.store.migrate import upgrade
 from monitor.store.tables import DigestItemRow, DigestRow, SubscriberRow, SubscriptionRow
@@ -70,18 +70,18 @@ class Installation:
         build_digests(self.app, self.readers)
         shelf = Shelf()
         with self.app.database.read() as session:
-            found = digests_with_readers(session, self.readers)
-            facts = facts_of_digests(session, [digest for digest, _ in found], shelf)
+            found = addressed_digests(session, self.readers)
+            facts = facts_of_digests(session, found, shelf)
         return [
             digest_content(
-                facts[digest.id or 0],
-                Language(reader.language),
-                reader.zone,
+                facts[digest.id],
+                Language(digest.reader.language),
+                digest.reader.zone,
                 sender=self.app.sender,
-                links=self.app.links(reader, digest.id),
+                links=self.app.links(digest.reader, digest.id),
                 shelf=shelf,
             )
-            for digest, reader in found
+            for digest in found
         ]
 
 

@@ -17,7 +17,7 @@ from monitor.delivery.bounces import (
     suppresses,
 )
 from monitor.store import bounces
-from monitor.store.tables import DigestRow, LetterRow, SubscriberRow
+from monitor.store.tables import SubscriberRow
 
 
 def take_returned(session: Session, raw: bytes, *, address: str, key: str, now: datetime) -> Returned:
@@ -52,12 +52,13 @@ def take_returned(session: Session, raw: bytes, *, address: str, key: str, now: 
     return returned
 
 
-def count_refusal(session: Session, mail: DigestRow | LetterRow, detail: str, now: datetime) -> None:
+def count_refusal(session: Session, reference: str, detail: str, now: datetime) -> None:
     """Count that the server refused the recipient of a mail, as if a report of it had come."""
-    reader = bounces.find_reader(session, mail)
-    if reader is None:
+    mail = bounces.find_mail(session, reference)
+    reader = bounces.find_reader(session, mail) if mail else None
+    if mail is None or reader is None:
         return
-    returned = Bounced(bounces.reference_of(mail), hard=refused_for_good(detail), detail=detail)
+    returned = Bounced(reference, hard=refused_for_good(detail), detail=detail)
     fingerprint = f"{mail.message_id}/{now.isoformat()}"
     _count(session, reader, returned, detail=detail, fingerprint=fingerprint, now=now)
 

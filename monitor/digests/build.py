@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from monitor.core.schedule import Frequency, Schedule
 from monitor.digests.calendar import Window, due_window, latest_boundary, next_boundary, next_due
 from monitor.store import digests, personal
-from monitor.store.holdings import HeldMatch, passed_items, select_matches
+from monitor.store.holdings import HeldMatches, passed_items, select_matches
 from monitor.store.personal import PersonalHit
 from monitor.store.tables import SubscriberRow
 
@@ -25,6 +25,7 @@ Period = tuple[datetime, datetime]
 
 NOTHING: Mapping[int, Sequence[PersonalHit]] = MappingProxyType({})
 """Nobody's own keywords found anything."""
+_NO_MATCHES = HeldMatches((), worthy=False)
 
 
 def schedule_of(subscriber: SubscriberRow) -> Schedule:
@@ -122,18 +123,17 @@ def select_holdings(
     readers: dict[Period, list[int]] = defaultdict(list)
     for subscriber_id, window in windows.items():
         readers[window].append(subscriber_id)
-    held: dict[int, Sequence[HeldMatch]] = {}
+    held: dict[int, HeldMatches] = {}
     for window, subscriber_ids in readers.items():
         held |= select_matches(session, subscriber_ids, *window, hold=hold)
     return {
-        subscriber_id: _holding(held.get(subscriber_id, ()), _unsent(session, subscriber_id, window, own, hold=hold))
+        subscriber_id: _holding(held.get(subscriber_id, _NO_MATCHES), _unsent(session, subscriber_id, window, own, hold=hold))
         for subscriber_id, window in windows.items()
     }
 
 
-def _holding(matches: Sequence[HeldMatch], own: Sequence[PersonalHit]) -> Holding:
-    news = bool(own) or any(match.worthy for match in matches)
-    return Holding([match.match_id for match in matches], own, news)
+def _holding(matches: HeldMatches, own: Sequence[PersonalHit]) -> Holding:
+    return Holding(matches.ids, own, news=bool(own) or matches.worthy)
 
 
 def _unsent(
@@ -154,15 +154,14 @@ def _store_digests(
     now: datetime,
     message_id: MessageId,
 ) -> list[int]:
-    news = {
-        message_id(subscriber_id, windows[subscriber_id][1]): one for subscriber_id, one in held.items() if one.news
-    }
+    names = {subscriber_id: message_id(subscriber_id, end) for subscriber_id, (_, end) in windows.items()}
+    news = {names[subscriber_id]: one for subscriber_id, one in held.items() if one.news}
     rows = [
         {
             "subscriber_id": subscriber_id,
             "window_start": start,
             "window_end": end,
-            "message_id": message_id(subscriber_id, end),
+            "message_id": names[subscriber_id],
             "state": "built" if held[subscriber_id].news else "empty",
             "subject": "",
             "built_at": now,

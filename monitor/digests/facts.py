@@ -10,14 +10,12 @@ from functools import partial
 from sqlmodel import Session
 
 from monitor.core.nouns import Pillar, Topic
-from monitor.digests.shelf import Shelf
+from monitor.digests.shelf import Group, Shelf
 from monitor.store import digests, personal, watchlist
-from monitor.store.digests import ChangedItem
-from monitor.store.matches import LoggedMatch
+from monitor.store.digests import AddressedDigest, ChangedItem
 from monitor.store.personal import FoundItem, PersonalHit
 from monitor.store.source_health import SourceCoverage, coverage_since
 from monitor.store.subscribers import topics_of_all
-from monitor.store.tables import DigestRow
 
 SILENCE = timedelta(days=90)
 """A topic without news for as long is named: it may be quiet, or its watches may miss what is said."""
@@ -37,28 +35,27 @@ class Asked:
 class Facts:
     """All that a digest tells of, before it is put into its reader's language.
 
-    ``changed`` are items of the reader's earlier digests; ``silent`` the ids of their topics that had no news for long.
+    ``matches`` are by topic; ``changed`` are items of the reader's earlier digests; ``silent`` the ids of their topics
+    that had no news for long.
     """
 
     window: tuple[datetime, datetime]
     topics: Sequence[Topic]
     pillars: Sequence[Pillar]
     coverage: SourceCoverage
-    matches: Sequence[LoggedMatch]
+    matches: Mapping[str, Group]
     own: Sequence[FoundItem]
     changed: Sequence[ChangedItem]
     silent: frozenset[str]
 
 
-def facts_of_digests(session: Session, rows: Sequence[DigestRow], shelf: Shelf) -> dict[int, Facts]:
+def facts_of_digests(session: Session, stored: Sequence[AddressedDigest], shelf: Shelf) -> dict[int, Facts]:
     """The facts of stored digests, by digest."""
-    ids = [row.id or 0 for row in rows]
+    ids = [digest.id for digest in stored]
     ledgers, hits = digests.ledgers_of(session, ids), personal.hits_of(session, ids)
     asked = {
-        row.id or 0: Asked(
-            row.subscriber_id, (row.window_start, row.window_end), ledgers[row.id or 0], hits[row.id or 0]
-        )
-        for row in rows
+        digest.id: Asked(digest.reader.id, digest.window, ledgers.get(digest.id, ()), hits.get(digest.id, ()))
+        for digest in stored
     }
     return facts_of(session, asked, shelf)
 

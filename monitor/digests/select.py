@@ -25,7 +25,7 @@ from monitor.digests.content import (
     Twin,
 )
 from monitor.digests.facts import Facts
-from monitor.digests.shelf import Shelf
+from monitor.digests.shelf import Group, Shelf
 from monitor.matching.excerpt import excerpt
 from monitor.store.digests import ChangedItem
 from monitor.store.matches import LoggedMatch
@@ -85,17 +85,14 @@ def _coverage(facts: Facts, language: Language) -> Coverage:
 
 
 def _sections(
-    shelf: Shelf, topics: Sequence[Topic], matches: Sequence[LoggedMatch], language: Language
+    shelf: Shelf, topics: Sequence[Topic], held: Mapping[str, Group], language: Language
 ) -> Mapping[str, Sequence[TopicSection]]:
     """The sections of each pillar; readers who share a topic's matches and a language share its section."""
-    by_topic: dict[str, list[LoggedMatch]] = defaultdict(list)
-    for match in matches:
-        by_topic[match.topic].append(match)
     sections: dict[str, list[TopicSection]] = defaultdict(list)
     for topic in topics:
-        if found := by_topic.get(topic.id):
-            key = ("section", language, tuple(match.id for match in found))
-            sections[topic.pillar].append(shelf.once(key, partial(_section, topic, found, language)))
+        if found := held.get(topic.id):
+            key = ("section", language, found.ids)
+            sections[topic.pillar].append(shelf.once(key, partial(_section, topic, found.matches, language)))
     return sections
 
 

@@ -28,9 +28,9 @@ class StoredBounce:
     detail: str
 
 
-def reference_of(mail: DigestRow | LetterRow) -> str:
+def reference_of(kind: type[DigestRow] | type[LetterRow], mail_id: int) -> str:
     """What a mail is called in its return path: a letter for its kind, and its id."""
-    return f"{'d' if isinstance(mail, DigestRow) else 'l'}{mail.id}"
+    return f"{'d' if kind is DigestRow else 'l'}{mail_id}"
 
 
 def find_mail(session: Session, reference: str) -> DigestRow | LetterRow | None:

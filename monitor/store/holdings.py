@@ -22,21 +22,29 @@ the end of a window is missed by that window's digest and must be found by the n
 
 _IN_BATCH = 500
 
-_Telling = tuple[str, int]
+_Telling = tuple[str, int | None]
 """News of a story under a topic: whoever was told of it is not told again when a twin comes a week later."""
 
 
-class HeldMatch(NamedTuple):
-    """A match in a digest; ``worthy`` says that it is worth one by itself."""
+class HeldMatches(NamedTuple):
+    """The matches in a digest; ``worthy`` says that one of them is worth one by itself."""
+
+    ids: Sequence[int]
+    worthy: bool
+
+
+class _Found(NamedTuple):
+    """A match of the window, with its telling."""
 
     match_id: int
     worthy: bool
+    telling: _Telling
 
 
 def select_matches(
     session: Session, subscriber_ids: Sequence[int], start: datetime, end: datetime, *, hold: bool = False
-) -> Mapping[int, list[HeldMatch]]:
-    """The matches that the digests of subscribers for a window hold, newest first, by subscriber.
+) -> Mapping[int, HeldMatches]:
+    """The matches that the digests of subscribers for a window hold, by subscriber.
 
     They are theirs by topic, and were not sent to them before. A match that a reviewer called noise is in no digest.
 
@@ -51,18 +59,15 @@ def select_matches(
     found = _of_window(session, start, end, hold=hold)
     if not found:
         return {}
-    by_topic = defaultdict(list)
-    for order, row in enumerate(found):
-        by_topic[row.topic_id].append((order, row))
+    by_topic: dict[str, list[_Found]] = defaultdict(list)
+    for row in found:
+        by_topic[row.topic_id].append(_Found(row.id, row.worthy, (row.topic_id, row.story_id)))
     sent, held = _sent(session, subscriber_ids, found), {}
     for subscriber_id, topics in topics_of_all(session, subscriber_ids).items():
-        theirs = sorted(pair for topic in topics for pair in by_topic.get(topic, ()))
-        told = sent.get(subscriber_id, set())
-        held[subscriber_id] = [
-            HeldMatch(row.id, row.worthy)
-            for _, row in theirs
-            if row.id not in told and (row.topic_id, row.story_id) not in told
-        ]
+        theirs = [one for topic in topics for one in by_topic.get(topic, ())]
+        if told := sent.get(subscriber_id):
+            theirs = [one for one in theirs if one.match_id not in told and one.telling not in told]
+        held[subscriber_id] = HeldMatches([one.match_id for one in theirs], any(one.worthy for one in theirs))
     return held
 
 
@@ -71,7 +76,7 @@ def _of_window(session: Session, start: datetime, end: datetime, *, hold: bool) 
     query = select(*columns).join(ItemRow, col(ItemRow.id) == col(MatchRow.item_id))
     came = latest_verdict(VerdictRow.at) if hold else col(ItemRow.first_seen_at)
     query = query.where(came >= start - LATE_ARRIVALS, came < end, passable(hold=hold))
-    return list(session.connection().execute(query.order_by(col(ItemRow.first_seen_at).desc(), col(MatchRow.id))))
+    return list(session.connection().execute(query))
 
 
 def _sent(session: Session, subscriber_ids: Sequence[int], found: Sequence[Any]) -> dict[int, set[int | _Telling]]:

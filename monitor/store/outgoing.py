@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Update, and_, bindparam, func, update
 from sqlmodel import Session, col, select
@@ -31,13 +31,25 @@ class Withheld:
     reason: str
 
 
+class Claimed(NamedTuple):
+    """A mail in hand: what its sending needs of its row. ``attempts`` counts the one that is to be made."""
+
+    id: int
+    message_id: str
+    built_at: datetime
+    attempts: int
+    first_attempt_at: datetime
+
+
 def due_ids(session: Session, kind: type[Kind], now: datetime, *, limit: int) -> Sequence[int]:
     """Mails of a kind whose next attempt is due, those of a worker that died in mid-sending included."""
     query = select(kind.id).where(_deliverable(kind, now)).order_by(col(kind.next_attempt_at)).limit(limit)
     return [row for row in session.exec(query) if row is not None]
 
 
-def claim(session: Session, kind: type[Kind], ids: Sequence[int], now: datetime, *, lease: timedelta) -> Sequence[Kind]:
+def claim(
+    session: Session, kind: type[Kind], ids: Sequence[int], now: datetime, *, lease: timedelta
+) -> list[Claimed]:
     """Take mails for one attempt at sending each; left out are those that are not due or that somebody else has.
 
     The lease is the time of the next attempt: should this worker die, the mails become due again by themselves.
@@ -51,10 +63,9 @@ def claim(session: Session, kind: type[Kind], ids: Sequence[int], now: datetime,
             first_attempt_at=func.coalesce(kind.first_attempt_at, now),
             next_attempt_at=now + lease,
         )
-        .returning(col(kind.id))
+        .returning(*(col(getattr(kind, name)) for name in Claimed._fields))
     )
-    claimed = [row.id for row in session.connection().execute(taken)]
-    return session.exec(select(kind).where(col(kind.id).in_(claimed))).all() if claimed else ()
+    return [Claimed(*row) for row in session.connection().execute(taken)]
 
 
 def release(session: Session, kind: type[Kind], ids: Sequence[int], now: datetime) -> None:

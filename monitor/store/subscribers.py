@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
@@ -30,6 +30,17 @@ class NewSubscriber:
     hour: int
     zone: str
     consent: Mapping[str, str]
+
+
+class Reader(NamedTuple):
+    """What is needed of a subscriber to write to them; ``language`` is one of ``READER_LANGUAGES``."""
+
+    id: int
+    state: str
+    address: str
+    language: str
+    zone: str
+    link_generation: int
 
 
 def put_subscriber(session: Session, new: NewSubscriber, *, actor: str, now: datetime) -> int:

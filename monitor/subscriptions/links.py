@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from monitor.errors import NotFound
-from monitor.store.subscribers import load_subscriber
+from monitor.store.subscribers import Reader, load_subscriber
 from monitor.store.tables import SubscriberRow
 from monitor.tokens import INVALID, Purpose, read_token, sign
 
@@ -43,11 +43,11 @@ class Doors:
         """Where a request to subscribe is confirmed."""
         return f"{self.base_url}/confirm/{sign(self.key, Purpose.CONFIRM, signup_id)}"
 
-    def preferences(self, subscriber: SubscriberRow) -> str:
+    def preferences(self, subscriber: SubscriberRow | Reader) -> str:
         """Where a subscriber changes what they get."""
         return f"{self.base_url}/preferences/{self._own(Purpose.MANAGE, subscriber)}"
 
-    def unsubscribe(self, subscriber: SubscriberRow) -> str:
+    def unsubscribe(self, subscriber: SubscriberRow | Reader) -> str:
         """Where a subscription ends: a button for people, and one click for mail programs (RFC 8058)."""
         return f"{self.base_url}/unsubscribe/{self._own(Purpose.UNSUBSCRIBE, subscriber)}"
 
@@ -60,7 +60,7 @@ class Doors:
         side = purpose.value.removesuffix("-address")
         return f"{self.base_url}/address/{side}/{sign(self.key, purpose, change_id)}"
 
-    def _own(self, purpose: Purpose, subscriber: SubscriberRow) -> str:
+    def _own(self, purpose: Purpose, subscriber: SubscriberRow | Reader) -> str:
         return sign(self.key, purpose, subscriber.id or 0, subscriber.link_generation)
 
 
