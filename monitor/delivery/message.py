@@ -25,6 +25,7 @@ _WORD_BYTES = 45  # 60 characters in base64, 72 as an encoded word, of which RFC
 _MAX_SUBJECT = 400
 _MAX_NAME = 80
 _PARTS_KEPT = 4096
+_FULL = 75  # characters of a line before its soft break (RFC 2045, 6.7)
 _SOFT_BREAK = b"=\r\n"
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _LINE_ENDS = re.compile("\r\n|\r|\n")
@@ -32,6 +33,11 @@ _PLAIN = re.compile(r"[\x20-\x7e]*")
 # b2a_qp writes a space at the end of a full line as "=20" beyond the 76 characters of RFC 2045, 6.7.
 _OVERLONG = re.compile(rb"^([^\r\n]{74,75})=(20|09)\r\n", re.MULTILINE)
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+
+
+_HEADER_URL = re.compile(r"https?://[^<> ,]*")
+# What quoted-printable writes as it is, up to two lines of it, and wherever it stands.
+_AS_IT_IS = re.compile(r"[ -<>-~]{0,149}[!-<>-~]")
 
 
 class Rendered(Protocol):
@@ -102,9 +108,10 @@ def build_message(letter: Rendered, envelope: Envelope) -> bytes:
     # "=_" cannot occur in quoted-printable text, so no body can hold the boundary.
     boundary = f"=_{hashlib.sha256(envelope.message_id.encode()).hexdigest()[:32]}"
     headers = [
-        *_address_headers(envelope),
+        _shared_headers(envelope.sender_name, envelope.sender_address, envelope.reply_to, envelope.date),
+        _list_headers(envelope.list_id, envelope.feedback_id),
+        *_own_headers(envelope),
         _text_header("Subject", letter.subject[:_MAX_SUBJECT]),
-        *_plain_headers(envelope),
         f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n',
     ]
     chunks = ["".join(headers).encode("ascii")]
@@ -114,34 +121,41 @@ def build_message(letter: Rendered, envelope: Envelope) -> bytes:
     return b"".join(chunks)
 
 
-def _address_headers(envelope: Envelope) -> list[str]:
+@lru_cache(maxsize=256)
+def _shared_headers(name: str, address: str, reply_to: str, date: datetime) -> str:
+    """What the mails of an hour have in common."""
     headers = [
-        _mailbox_header("From", envelope.sender_name, envelope.sender_address),
-        _plain_header("To", _checked_address(envelope.recipient)),
+        _mailbox_header("From", name, address),
+        _plain_header("Date", format_datetime(date.astimezone(UTC))),
+        _plain_header("Auto-Submitted", "auto-generated"),  # RFC 3834: nobody answers this by machine
+        _plain_header("X-Auto-Response-Suppress", "OOF, AutoReply"),  # Exchange reads this one instead
     ]
-    if envelope.reply_to:
-        headers.append(_plain_header("Reply-To", _checked_address(envelope.reply_to)))
+    if reply_to:
+        headers.append(_plain_header("Reply-To", _checked_address(reply_to)))
+    return "".join(headers)
+
+
+@lru_cache(maxsize=256)
+def _list_headers(list_id: str, feedback_id: str) -> str:
+    headers = []
+    if list_id:
+        headers.append(_plain_header("List-Id", f"<{list_id}>"))
+    if feedback_id:
+        headers.append(_plain_header("Feedback-ID", feedback_id))
+    return "".join(headers)
+
+
+def _own_headers(envelope: Envelope) -> list[str]:
+    headers = [
+        _plain_header("To", _checked_address(envelope.recipient)),
+        _plain_header("Message-ID", envelope.message_id),
+    ]
+    if url := envelope.unsubscribe_url:
+        headers.append(_plain_header("List-Unsubscribe", f"<{_checked_url(url)}>"))
+        headers.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
     return headers
 
 
-def _plain_headers(envelope: Envelope) -> list[str]:
-    headers = {
-        "Date": format_datetime(envelope.date.astimezone(UTC)),
-        "Message-ID": envelope.message_id,
-        "Auto-Submitted": "auto-generated",  # RFC 3834: nobody answers this by machine
-        "X-Auto-Response-Suppress": "OOF, AutoReply",  # Exchange reads this one instead
-    }
-    if envelope.list_id:
-        headers["List-Id"] = f"<{envelope.list_id}>"
-    if envelope.unsubscribe_url:
-        headers["List-Unsubscribe"] = f"<{_checked_url(envelope.unsubscribe_url)}>"
-        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    if envelope.feedback_id:
-        headers["Feedback-ID"] = envelope.feedback_id
-    return [_plain_header(name, value) for name, value in headers.items()]
-
-
-@lru_cache(maxsize=4096)
 def _text_header(name: str, value: str) -> str:
     """A header with free text, folded at 76 columns and as encoded words (RFC 2047) where it must be."""
     return f"{name}: {_encoded(name, _one_line(value))}\r\n"
@@ -163,7 +177,6 @@ def _is_plain(text: str) -> bool:
     return _PLAIN.fullmatch(text) is not None and "=?" not in text
 
 
-@lru_cache(maxsize=256)
 def _mailbox_header(name: str, display_name: str, address: str) -> str:
     display_name, address = _one_line(display_name)[:_MAX_NAME], _checked_address(address)
     if _is_plain(display_name):
@@ -190,7 +203,7 @@ def _checked_address(address: str) -> str:
 
 
 def _checked_url(url: str) -> str:
-    if not url.startswith(("https://", "http://")) or any(sign in url for sign in "<> ,"):
+    if not _HEADER_URL.fullmatch(url):
         raise Refused(f"{url[:80]!r} is not an address that a header can hold")
     return url
 
@@ -201,10 +214,18 @@ def _body(subtype: str, parts: tuple[str, ...], boundary: str) -> list[bytes]:
         f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
-    encoded = [_quoted_printable(part) for part in parts if part] or [b""]
+    encoded = [_encoded_part(part) for part in parts if part] or [b""]
     # A soft break at the very end would swallow the line end that the boundary needs.
     encoded[-1] = encoded[-1].removesuffix(_SOFT_BREAK).removesuffix(b"\r\n") + b"\r\n"
     return [head.encode("ascii"), *encoded]
+
+
+def _encoded_part(part: str) -> bytes:
+    """A part of a body; a reader's own address is sooner written than looked up, and nobody asks for it again."""
+    if _AS_IT_IS.fullmatch(part):
+        first, rest = part[:_FULL], part[_FULL:]
+        return f"{first}=\r\n{rest}=\r\n".encode("ascii") if rest else f"{first}=\r\n".encode("ascii")
+    return _quoted_printable(part)
 
 
 @lru_cache(maxsize=_PARTS_KEPT)

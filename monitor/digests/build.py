@@ -127,7 +127,9 @@ def select_holdings(
     for window, subscriber_ids in readers.items():
         held |= select_matches(session, subscriber_ids, *window, hold=hold)
     return {
-        subscriber_id: _holding(held.get(subscriber_id, _NO_MATCHES), _unsent(session, subscriber_id, window, own, hold=hold))
+        subscriber_id: _holding(
+            held.get(subscriber_id, _NO_MATCHES), _unsent(session, subscriber_id, window, own, hold=hold)
+        )
         for subscriber_id, window in windows.items()
     }
 

@@ -98,6 +98,7 @@ class TopicSection:
         passing: What only names the topic.
         elsewhere: What belongs here too but is told under another topic; ``repeats.tell_once`` fills it.
         more: How many stories the web copy alone shows.
+        total: All stories of the topic in the window, wherever they are told.
     """
 
     id: str
@@ -106,20 +107,17 @@ class TopicSection:
     passing: tuple[Mention, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     more: int = 0
+    total: int = field(init=False, repr=False, compare=False)
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # A section is looked up once a reader, and to hash all that it says takes longer than the rest of a digest.
         said = (self.id, self.name, self.stories, self.passing, self.elsewhere, self.more)
         object.__setattr__(self, "_hash", hash(said))
+        object.__setattr__(self, "total", len(self.stories) + len(self.elsewhere) + self.more)
 
     def __hash__(self) -> int:
         return self._hash
-
-    @property
-    def total(self) -> int:
-        """All stories of the topic in the window, wherever they are told."""
-        return len(self.stories) + len(self.elsewhere) + self.more
 
 
 @dataclass(frozen=True, slots=True)

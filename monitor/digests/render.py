@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import escape
 
@@ -31,11 +31,22 @@ _MOST_STORIES = 80  # a story takes 1.2 kB at the least, so more cannot fit and 
 _MOST_ELSEWHERE = 8
 _PIECES_KEPT = 4096
 
-_Piece = tuple[str, ...]
+_Parts = tuple[str, ...]
 """Text, the name of a slot, text, the name of a slot, …, text."""
-_Both = tuple[_Piece, _Piece]
-"""A piece as HTML and as plain text."""
-_HTML, _TEXT = 0, 1
+
+
+class _Piece(NamedTuple):
+    html: _Parts
+    text: _Parts
+
+
+class _Topic(NamedTuple):
+    """All that a digest says of a topic: its section, and its count among others and as the last of them."""
+
+    section: _Piece
+    one_count: _Piece
+    last_count: _Piece
+
 
 _SLOTS = ("subject", "news", "counts", "web_url", "manage_url", "unsubscribe_url")
 # A slot looks like an address, so that it passes wherever an address may stand; no feed can guess it.
@@ -49,13 +60,15 @@ def render_digest(content: DigestContent) -> Letter:
 
     Each story is told once. The subject counts all stories of the window. The HTML is under 100 kB.
     """
-    content = replace(content, pillars=tell_once(content.pillars))
+    pillars = tell_once(content.pillars)
+    if pillars is not content.pillars:
+        content = replace(content, pillars=pillars)
     subject = digest_subject(content)
     for cap in _CAPS:
         if cap and _shown(content, cap) > _MOST_STORIES:
             continue
         letter = _letter(content, subject, cap)
-        if sum(map(_size, letter.html_parts)) < MAX_HTML_BYTES:
+        if sum(len(part) if part.isascii() else _size(part) for part in letter.html_parts) < MAX_HTML_BYTES:
             break
     return letter
 
@@ -77,46 +90,48 @@ def _letter(content: DigestContent, subject: str, cap: int) -> Letter:
         "manage_url": web_address(content.manage_url),
         "unsubscribe_url": web_address(content.unsubscribe_url),
     }
-    inner = {"news": list(_news(content, cap)), "counts": list(_counts(content))}
-    html, text = (
-        tuple(_filled(frame[form], {name: [piece[form] for piece in pieces] for name, pieces in inner.items()}, texts))
-        for form, texts in ((_HTML, {name: str(escape(value)) for name, value in own.items()}), (_TEXT, own))
-    )
-    return Letter(subject, html, text)
+    topics = [_topic(topic, cap, content.language, content.zone) for topic in content.topics]
+    counts, news = _counts(content, topics), _news(content, topics, cap)
+    html: dict[str, Sequence[str]] = {name: (str(escape(text)),) for name, text in own.items()}
+    html["counts"] = [piece.html[0] for piece in counts]
+    html["news"] = [part for piece in news for part in _filled(piece.html, html)]
+    text: dict[str, Sequence[str]] = {name: (value,) for name, value in own.items()}
+    text["counts"] = [piece.text[0] for piece in counts]
+    text["news"] = [part for piece in news for part in _filled(piece.text, text)]
+    return Letter(subject, tuple(_filled(frame.html, html)), tuple(_filled(frame.text, text)))
 
 
-def _filled(piece: _Piece, inner: Mapping[str, Sequence[_Piece]], own: Mapping[str, str]) -> Iterator[str]:
-    """The parts of a piece, its slots filled with other pieces or with the reader's own texts."""
-    for index, part in enumerate(piece):
-        if index % 2 == 0:
-            yield part
-        elif part in inner:
-            for filling in inner[part]:
-                yield from _filled(filling, inner, own)
-        else:
-            yield own[part]
+def _filled(parts: _Parts, fillings: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """The parts of a piece, its slots filled."""
+    if len(parts) == 1:
+        return parts
+    filled = [parts[0]]
+    for slot, part in zip(parts[1::2], parts[2::2], strict=True):
+        filled += fillings[slot]
+        filled.append(part)
+    return filled
 
 
-def _news(content: DigestContent, cap: int) -> Iterator[_Both]:
-    language, zone = content.language, content.zone
-    yield _shared("opening", language, window=_window(content), total=content.total)
+def _news(content: DigestContent, topics: Iterable[_Topic], cap: int) -> list[_Piece]:
+    """What stands in the frame, in order; ``topics`` are the rendered ones, in the order of the pillars."""
+    language, rendered = content.language, iter(topics)
+    news = [_shared("opening", language, window=_window(content), total=content.total)]
     for pillar in content.pillars:
-        yield _shared("pillar", language, name=pillar.name)
+        news.append(_shared("pillar", language, name=pillar.name))
         for topic in pillar.topics:
-            yield _topic(topic, cap, language, zone)
+            news.append(next(rendered).section)
             if more := topic.more + max(0, len(topic.stories) - cap):
-                yield _shared("more", language, number=more)
+                news.append(_shared("more", language, number=more))
     if content.changed:
-        yield _shared("changed", language, changed=content.changed, shown=cap, zone=zone)
+        news.append(_shared("changed", language, changed=content.changed, shown=cap, zone=content.zone))
     if content.coverage:
-        yield _coverage(content.coverage, language)
+        news.append(_coverage(content.coverage, language))
+    return news
 
 
-def _counts(content: DigestContent) -> Iterator[_Both]:
-    counted = [topic for topic in content.topics if topic.total]
-    for topic in counted:
-        last = topic is counted[-1]
-        yield _shared("count", content.language, name=topic.name, number=topic.total, last=last)
+def _counts(content: DigestContent, topics: Sequence[_Topic]) -> list[_Piece]:
+    counted = [told for told, topic in zip(topics, content.topics, strict=True) if topic.total]
+    return [*(told.one_count for told in counted[:-1]), *(told.last_count for told in counted[-1:])]
 
 
 def _window(content: DigestContent) -> str:
@@ -127,8 +142,8 @@ _days = lru_cache(maxsize=256)(translations.days)
 
 
 @lru_cache(maxsize=_PIECES_KEPT)
-def _topic(topic: TopicSection, cap: int, language: Language, zone: str) -> _Both:
-    return _piece(
+def _topic(topic: TopicSection, cap: int, language: Language, zone: str) -> _Topic:
+    section = _piece(
         "topic",
         language,
         topic=topic,
@@ -139,21 +154,23 @@ def _topic(topic: TopicSection, cap: int, language: Language, zone: str) -> _Bot
         reason=lambda story: reason(story, language),
         twin_label=lambda twin: twin_label(twin.language, language),
     )
+    count, last = (_piece("count", language, name=topic.name, number=topic.total, last=last) for last in (False, True))
+    return _Topic(section, count, last)
 
 
 @lru_cache(maxsize=256)
-def _coverage(coverage: Coverage, language: Language) -> _Both:
+def _coverage(coverage: Coverage, language: Language) -> _Piece:
     return _piece("coverage", language, lines=coverage_lines(coverage, language))
 
 
 @lru_cache(maxsize=_PIECES_KEPT)
-def _shared(name: str, language: Language, /, **values: Hashable) -> _Both:
+def _shared(name: str, language: Language, /, **values: Hashable) -> _Piece:
     return _piece(name, language, **values)
 
 
-def _piece(name: str, language: Language, /, **values: Any) -> _Both:
-    return _split(f"{name}.html", language, values), _split(f"{name}.txt", language, values)
+def _piece(name: str, language: Language, /, **values: Any) -> _Piece:
+    return _Piece(_split(f"{name}.html", language, values), _split(f"{name}.txt", language, values))
 
 
-def _split(template: str, language: Language, values: Mapping[str, Any]) -> _Piece:
+def _split(template: str, language: Language, values: Mapping[str, Any]) -> _Parts:
     return tuple(_SLOT.split(render(f"digest/{template}", language, **_OPEN_SLOTS, **values)))

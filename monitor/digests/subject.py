@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import accumulate
+from operator import attrgetter
 
 from monitor import translations
 from monitor.core.languages import Language
@@ -25,17 +27,16 @@ def digest_subject(content: DigestContent) -> str:
 
 
 def _news(content: DigestContent) -> str:
-    topics = content.topics
+    topics, total = content.topics, content.total
     say = translations.translations(content.language)
-    if content.total == 0:
+    if total == 0:
         return say.gettext("Nothing new")
-    if content.total == 1 and len(topics) == 1 and topics[0].stories:
+    if total == 1 and len(topics) == 1 and topics[0].stories:
         return _headline(content, topics[0])
-    by_weight = sorted(topics, key=lambda topic: topic.total, reverse=True)
+    by_weight = sorted(topics, key=attrgetter("total"), reverse=True)
     counts = [_count(topic.name, topic.total, content.language) for topic in by_weight if topic.total]
-    shown = counts[:1]
-    while len(shown) < len(counts) and len(", ".join(counts[: len(shown) + 1])) <= _ROOM:
-        shown = counts[: len(shown) + 1]
+    lengths = accumulate(len(count) + 2 for count in counts)  # with the comma and the space after it
+    shown = counts[: max(1, sum(length - 2 <= _ROOM for length in lengths))]
     rest = len(counts) - len(shown)
     if not rest:
         return ", ".join(shown)

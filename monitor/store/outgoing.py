@@ -47,9 +47,7 @@ def due_ids(session: Session, kind: type[Kind], now: datetime, *, limit: int) ->
     return [row for row in session.exec(query) if row is not None]
 
 
-def claim(
-    session: Session, kind: type[Kind], ids: Sequence[int], now: datetime, *, lease: timedelta
-) -> list[Claimed]:
+def claim(session: Session, kind: type[Kind], ids: Sequence[int], now: datetime, *, lease: timedelta) -> list[Claimed]:
     """Take mails for one attempt at sending each; left out are those that are not due or that somebody else has.
 
     The lease is the time of the next attempt: should this worker die, the mails become due again by themselves.
