@@ -510,8 +510,9 @@ def test_a_stop_gives_back_what_was_claimed(service: Service, monday: datetime) 
     one = service.app.settings.model_copy(update={"smtp_connections": 1})
     service.app = replace(service.app, settings=one)
     service.tick(monday)
-    states = sorted((digest.state, digest.attempts) for digest in service.digests())
-    assert states == [("built", 0)] * 4 + [("sent", 1)]
+    states = Counter((digest.state, digest.attempts) for digest in service.digests())
+    assert set(states) == {("built", 0), ("sent", 1)}
+    assert states["sent", 1] <= 2, "what was in hand, and what was composed meanwhile"
     service.app.stopping.clear()
     service.mailbox.send = send  # type: ignore[method-assign]
     service.tick(monday + timedelta(seconds=1), "deliver_digests")

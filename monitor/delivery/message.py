@@ -25,6 +25,7 @@ _WORD_BYTES = 45  # 60 characters in base64, 72 as an encoded word, of which RFC
 _MAX_SUBJECT = 400
 _MAX_NAME = 80
 _PARTS_KEPT = 4096
+_TWO_LINES = 150
 _FULL = 75  # characters of a line before its soft break (RFC 2045, 6.7)
 _SOFT_BREAK = b"=\r\n"
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -36,8 +37,8 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.
 
 
 _HEADER_URL = re.compile(r"https?://[^<> ,]*")
-# What quoted-printable writes as it is, up to two lines of it, and wherever it stands.
-_AS_IT_IS = re.compile(r"[ -<>-~]{0,149}[!-<>-~]")
+# What quoted-printable writes as it is, wherever it stands.
+_AS_IT_IS = re.compile(r"[ -<>-~]*[!-<>-~]")
 
 
 class Rendered(Protocol):
@@ -222,7 +223,7 @@ def _body(subtype: str, parts: tuple[str, ...], boundary: str) -> list[bytes]:
 
 def _encoded_part(part: str) -> bytes:
     """A part of a body; a reader's own address is sooner written than looked up, and nobody asks for it again."""
-    if _AS_IT_IS.fullmatch(part):
+    if len(part) <= _TWO_LINES and _AS_IT_IS.fullmatch(part):
         first, rest = part[:_FULL], part[_FULL:]
         return f"{first}=\r\n{rest}=\r\n".encode("ascii") if rest else f"{first}=\r\n".encode("ascii")
     return _quoted_printable(part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ def send_all(
     transport raises stands in the place of the outcome.
 
     Args:
-        mails: Drawn one by one as connections become free; ends early when the iterable does.
+        mails: Drawn while the connections are busy, at most as many ahead as there are connections.
         make_transport: Makes a connection's transport; each is used by one thread and closed at the end.
         sessions: How many connections, 1 or more.
     """
@@ -99,31 +99,41 @@ def send_all(
     for thread in threads:
         thread.start()
     in_hand, recorded_at = 0, time.monotonic()
+    ready: deque[Mail] = deque()
     try:
         for mail in mails:
             while (left := mail.not_before - time.monotonic()) > 0:
                 if done := _drawn(ended, 0, left):
                     in_hand -= len(done)
                     yield done
-            waiting.put(mail)
-            in_hand += 1
-            # Half of the connections are waited for: a transaction for each mail would cost more than sending it.
-            least = (sessions + 1) // 2 if in_hand == sessions else 0
-            if not least and time.monotonic() - recorded_at < _TOGETHER:
+            ready.append(mail)
+            in_hand += _hand_over(ready, waiting, sessions - in_hand)
+            if len(ready) < sessions and time.monotonic() - recorded_at < _TOGETHER:
                 continue
-            if done := _drawn(ended, least):
+            # Most connections are waited for: a transaction for each mail would cost more than sending it.
+            if done := _drawn(ended, (3 * sessions + 3) // 4 if len(ready) >= sessions else 0):
                 in_hand -= len(done)
                 yield done
+                in_hand += _hand_over(ready, waiting, sessions - in_hand)
             recorded_at = time.monotonic()
         while in_hand:
             done = _drawn(ended, 1)
             in_hand -= len(done)
             yield done
+            in_hand += _hand_over(ready, waiting, sessions - in_hand)
     finally:
         for _ in threads:
             waiting.put(None)
         for thread in threads:
             thread.join()
+
+
+def _hand_over(ready: deque[Mail], waiting: SimpleQueue[Mail | None], free: int) -> int:
+    """Give as many mails to connections as are free; how many that were."""
+    handed = min(free, len(ready))
+    for _ in range(handed):
+        waiting.put(ready.popleft())
+    return handed
 
 
 def _work(waiting: SimpleQueue[Mail | None], ended: SimpleQueue[Ended], transport: Transport) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 import smtplib
 import ssl
@@ -14,7 +15,7 @@ from monitor.delivery.outcome import Deferred, Delivered, Outcome, Refused
 Security = Literal["starttls", "tls", "none"]
 
 _MAX_ANSWER = 400
-_LINE_BREAKS = {"\r", "\n"}
+_LINE_BREAKS = re.compile("[\r\n]")
 
 
 class Smtp:
@@ -134,7 +135,7 @@ def _has_spoken(server: smtplib.SMTP) -> bool:
 def _transaction(server: smtplib.SMTP, message: bytes, sender: str, recipient: str) -> Outcome:
     size = f" SIZE={len(message)}" if server.has_extn("size") else ""
     commands = [f"MAIL FROM:<{sender}>{size}", f"RCPT TO:<{recipient}>", "DATA"]
-    if any(set(command) & _LINE_BREAKS for command in commands):
+    if _LINE_BREAKS.search("".join(commands)):
         raise ValueError("an address of the envelope holds a line break")
     # With PIPELINING (RFC 2920) the three make one journey; over a line of 40 ms that halves the time of a mail.
     groups = [commands] if server.has_extn("pipelining") else [[command] for command in commands]

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from monitor.core.schedule import Frequency, Schedule
@@ -22,6 +23,8 @@ from monitor.core.schedule import Frequency, Schedule
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KEPT = 1024
+"""Answers that are kept: most readers of an hour share their schedule and the end of their last window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ def latest_boundary(now: datetime, schedule: Schedule) -> datetime:
     return next(instant for instant in (_instant(day, schedule) for day in days) if instant <= now)
 
 
+@lru_cache(maxsize=_KEPT)
 def next_due(digested_until: datetime, schedule: Schedule) -> datetime:
     """The boundary at which the digest after the one that ended at ``digested_until`` is due.
 
@@ -74,6 +78,7 @@ def next_due(digested_until: datetime, schedule: Schedule) -> datetime:
     return next_boundary(earliest - timedelta.resolution, schedule)
 
 
+@lru_cache(maxsize=_KEPT)
 def due_window(digested_until: datetime, now: datetime, schedule: Schedule) -> Window | None:
     """The window of the digest that is due, or None if none is.
 

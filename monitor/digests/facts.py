@@ -62,8 +62,7 @@ def facts_of_digests(session: Session, stored: Sequence[AddressedDigest], shelf:
 
 def facts_of(session: Session, asked: Mapping[int, Asked], shelf: Shelf) -> dict[int, Facts]:
     """The facts of digests, each under the number under which it is asked for."""
-    chosen = topics_of_all(session, [one.subscriber_id for one in asked.values()])
-    changed = _changed(session, asked, shelf)
+    changed, silent = _changed(session, asked, shelf), _silent(session, asked, shelf)
     topics = shelf.once("topics", lambda: watchlist.load_topics(session))
     pillars = shelf.once("pillars", lambda: watchlist.load_pillars(session))
     return {
@@ -75,14 +74,20 @@ def facts_of(session: Session, asked: Mapping[int, Asked], shelf: Shelf) -> dict
             matches=shelf.matches(session, one.match_ids),
             own=personal.load_found(session, one.own),
             changed=changed[number],
-            silent=_silent(session, one.window[1], shelf).intersection(chosen[one.subscriber_id]),
+            silent=silent.get(number, frozenset()),
         )
         for number, one in asked.items()
     }
 
 
-def _silent(session: Session, end: datetime, shelf: Shelf) -> frozenset[str]:
-    return shelf.once(("silent", end), partial(digests.silent_topics, session, end - SILENCE))
+def _silent(session: Session, asked: Mapping[int, Asked], shelf: Shelf) -> Mapping[int, frozenset[str]]:
+    """Those of each reader's topics that had no news for long, by digest; nothing is read where there are none."""
+    ends = {one.window[1] for one in asked.values()}
+    silent = {end: shelf.once(("silent", end), partial(digests.silent_topics, session, end - SILENCE)) for end in ends}
+    if not any(silent.values()):
+        return {}
+    chosen = topics_of_all(session, [one.subscriber_id for one in asked.values()])
+    return {number: silent[one.window[1]].intersection(chosen[one.subscriber_id]) for number, one in asked.items()}
 
 
 def _changed(session: Session, asked: Mapping[int, Asked], shelf: Shelf) -> Mapping[int, Sequence[ChangedItem]]:

@@ -105,19 +105,18 @@ def insert_digests(
         rows: The digests.
         ledger: The matches that each holds, by Message-ID.
     """
-    names = [row["message_id"] for row in rows]
-    there = set(digest_ids(session, names))
-    insert_new(session, DigestRow, [row for row in rows if row["message_id"] not in there])
-    new = {name: number for name, number in digest_ids(session, names).items() if name not in there}
-    entries = [(number, match_id) for name, number in new.items() for match_id in ledger.get(name, ())]
+    # Ids only grow, and whoever builds holds the rows of the subscribers: what came after this one is ours.
+    last = session.exec(select(func.max(DigestRow.id))).one() or 0
+    insert_new(session, DigestRow, rows)
+    new = _digest_ids(session, [row["message_id"] for row in rows], after=last)
+    entries = sorted((number, match_id) for name, number in new.items() for match_id in ledger.get(name, ()))
     insert_numbers(session, DigestItemRow, ("digest_id", "match_id"), entries)
     return new
 
 
-def digest_ids(session: Session, message_ids: Sequence[str]) -> Mapping[str, int]:
-    """The digests with these Message-IDs."""
+def _digest_ids(session: Session, message_ids: Sequence[str], *, after: int) -> Mapping[str, int]:
     columns: Any = select(DigestRow.message_id, DigestRow.id).where(col(DigestRow.message_id).in_(message_ids))
-    return dict(session.exec(columns).all())
+    return dict(session.connection().execute(columns.where(col(DigestRow.id) > after)).all())
 
 
 def advance_subscribers(session: Session, cursors: Sequence[tuple[int, datetime, datetime]]) -> None:

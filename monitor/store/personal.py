@@ -128,7 +128,8 @@ def record_hits(session: Session, digest_id: int, hits: Sequence[PersonalHit]) -
 def hits_of(session: Session, digest_ids: Sequence[int]) -> Mapping[int, list[PersonalHit]]:
     """What digests hold for their readers' own keywords, by digest."""
     held: dict[int, list[PersonalHit]] = defaultdict(list)
-    for row in session.exec(select(DigestPersonalRow).where(col(DigestPersonalRow.digest_id).in_(digest_ids))):
+    columns: Any = select(*DigestPersonalRow.__table__.c)  # type: ignore[attr-defined]  # SQLModel's
+    for row in session.connection().execute(columns.where(col(DigestPersonalRow.digest_id).in_(digest_ids))):
         evidence = tuple(Evidence(**found) for found in row.evidence)
         held[row.digest_id].append(PersonalHit(row.item_id, row.watch_id, row.query, evidence))
     return held

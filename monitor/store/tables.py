@@ -500,6 +500,7 @@ class DigestItemRow(SQLModel, table=True):
     """The ledger: which match went to whom, in which digest."""
 
     __tablename__ = "digest_item"
+    __table_args__: ClassVar[Any] = {"sqlite_with_rowid": False}  # the key is all that a row holds
 
     digest_id: int = Field(foreign_key="digest.id", primary_key=True, ondelete="CASCADE")
     match_id: int = Field(foreign_key="match.id", primary_key=True, index=True)
