@@ -25,6 +25,9 @@ from monitor.store.outgoing import Withheld
 from monitor.store.subscribers import Reader
 from monitor.store.tables import LetterRow
 from monitor.subscriptions.letters import compose
+from monitor.texts import marked as _
+
+_STATES = {"unsubscribed": _("unsubscribed"), "suppressed": _("suppressed")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ def compose_digests(app: App, digest_ids: Sequence[int], *, shelf: Shelf) -> Cal
             raise NotFound("this digest does not exist any more")
         one = told[digest_id]
         if one.reader.state != "active":
-            return Withheld(f"the subscriber is {one.reader.state}")
+            state = _STATES.get(one.reader.state, one.reader.state)
+            return Withheld(_("the subscriber is %(state)s", state=state))
         links = app.links(one.reader, digest_id)
         return Post(write_digest(app, one, links, shelf), one.reader.address, links.unsubscribe)
 

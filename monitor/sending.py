@@ -31,6 +31,7 @@ from monitor.store import outgoing
 from monitor.store.bounces import reference_of
 from monitor.store.kept import sending_paused
 from monitor.store.outgoing import Claimed, MailKind, Withheld
+from monitor.texts import marked as _
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ CLAIM_BATCH = 50
 PATIENCE = 10.0
 """Seconds that a task waits for a mail's turn; one whose turn comes later is put off until then."""
 
+_MOST_TOLD = 300  # characters of a mistake of ours
 _RECORD_AGAIN = (1.0, 5.0, 20.0)
 
 Composer = Callable[[App, Sequence[int]], Callable[[int], Post | Withheld]]
@@ -50,10 +52,13 @@ def obstacle(app: App) -> str | None:
     settings = app.settings
     if settings.smtp_host and settings.missing_identity:
         missing = " and ".join(settings.missing_identity)
-        return f"{missing} must be set before the public is mailed: anti-spam laws ask for them in every mail"
+        return _(
+            "%(missing)s must be set before the public is mailed: anti-spam laws ask for them in every mail",
+            missing=missing,
+        )
     with app.database.read() as session:
         since = sending_paused(session)
-    return f"sending is paused since {since}; `monitor digest resume` ends it" if since else None
+    return _("sending is paused since %(since)s; `monitor digest resume` ends it", since=since) if since else None
 
 
 def send_mails(app: App, ids: Sequence[int], kind: type[MailKind], compose: Composer) -> None:
@@ -163,7 +168,7 @@ class _Run(Generic[MailKind]):
         try:
             message = build_message(post.letter, _envelope(self.app, self.kind, row, post))
         except Permanent as error:
-            outcome = Refused(str(error), bounced=False)
+            outcome = Refused(error.text, bounced=False)
             self._finish(row, {"subject": post.letter.subject, **after_attempt(row, outcome, self.app.clock())})
             return None
         self.in_hand[row.id] = row, post.letter.subject
@@ -178,7 +183,7 @@ class _Run(Generic[MailKind]):
     def _surprise(self, row: Claimed, error: Exception) -> Outcome:
         """A mistake of ours is tried again, like trouble of the server, and given up when it stays."""
         log.error("a mail could not be sent", kind=str(self.kind.__tablename__), id=row.id, exc_info=error)
-        return Deferred(f"not sent: {error!r}"[:300])
+        return Deferred(_("not sent: %(error)s", error=repr(error)[:_MOST_TOLD]))
 
     def _finish(self, row: Claimed, values: dict[str, Any]) -> None:
         with self.app.database.write() as session:
@@ -213,16 +218,16 @@ class _Run(Generic[MailKind]):
             for row, outcome in outcomes:
                 if isinstance(outcome, Refused) and outcome.bounced:
                     count_refusal(session, reference_of(self.kind, row.id), outcome.detail, now)
-        for mail, _ in ended:
+        for mail, _outcome in ended:
             self.in_hand.pop(mail.key)
-        self._count([(row, values["state"]) for (row, _), values in zip(outcomes, written, strict=True)])
+        self._count([(row, values["state"]) for (row, _outcome), values in zip(outcomes, written, strict=True)])
 
     def _count(self, states: Sequence[tuple[Claimed, str]]) -> None:
         table = str(self.kind.__tablename__)
         debug = log.debug  # looked up once: that costs more than a line that is not written
         for row, state in states:
             debug(table, id=row.id, state=state, attempts=row.attempts)
-        for state, number in Counter(state for _, state in states).items():
+        for state, number in Counter(state for _row, state in states).items():
             metrics.MAILS.labels(table, state).inc(number)
             self.told[state] += number
 
@@ -252,5 +257,8 @@ def after_attempt(row: Claimed, outcome: Outcome, now: datetime) -> dict[str, An
         case Deferred():
             again = next_attempt(row.attempts, row.first_attempt_at, now)
             if again is None:
-                return {"state": "failed", "last_error": f"given up after three days: {outcome.detail}"}
+                return {
+                    "state": "failed",
+                    "last_error": _("given up after three days: %(detail)s", detail=outcome.detail),
+                }
             return {"state": "built", "next_attempt_at": again, "last_error": outcome.detail}

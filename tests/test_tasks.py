@@ -46,6 +46,7 @@ from monitor.subscriptions.subscribe import subscribe_confirmed
 from monitor.subscriptions.unsubscribe import unsubscribe
 from monitor.tasks import drain
 from monitor.ticks import TICKS, run_tick
+from monitor.translations import say
 
 NAMES = {"en": "NORAD", "fr": "NORAD", "es": "NORAD"}
 WEEK = timedelta(weeks=1)
@@ -529,7 +530,9 @@ def test_who_unsubscribes_after_the_building_gets_nothing(service: Service, mond
         unsubscribe(session, subscriber_id, now=monday + ONE)
     service.tick(monday + ONE)
     assert service.mailbox.taken == []
-    assert [digest.state for digest in service.digests()] == ["cancelled"]
+    [digest] = service.digests()
+    assert (digest.state, digest.last_error) == ("cancelled", "the subscriber is unsubscribed")
+    assert say(digest.last_error, Language.FR) == "l’abonné est désabonné", "a page says it in its reader's language"
 
 
 def test_a_worker_that_died_in_mid_sending_is_replaced_when_its_lease_ends(service: Service, monday: datetime) -> None:

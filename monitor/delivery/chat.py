@@ -11,8 +11,9 @@ from typing import Any
 
 from monitor.delivery.outcome import Deferred, Delivered, Outcome
 from monitor.errors import Refused
+from monitor.texts import marked as _
 
-_REMEDY = "install roadmap-monitor[channels], or give the https:// address of a program that takes webhooks"
+_REMEDY = _("install roadmap-monitor[channels], or give the https:// address of a program that takes webhooks")
 _WORD_JOINER = "\u2060"
 
 
@@ -46,9 +47,13 @@ def tell(url: str, title: str, body: str) -> Outcome:
     try:
         service = _open(url)
     except Refused as error:
-        return Deferred(str(error))  # the other worker may have the extra; after three days it is given up
+        return Deferred(error.text)  # the other worker may have the extra; after three days it is given up
     told = service.notify(body=harmless(body), title=harmless(title), body_format="text")
-    return Delivered(str(service.service_name)) if told else Deferred(f"{service.service_name} did not take it")
+    return (
+        Delivered(str(service.service_name))
+        if told
+        else Deferred(_("%(service)s did not take it", service=str(service.service_name)))
+    )
 
 
 def harmless(text: str) -> str:
@@ -60,15 +65,19 @@ def _open(url: str) -> Any:
     try:
         from apprise import Apprise  # noqa: PLC0415 (an optional extra)
     except ImportError as error:
-        raise Refused(f"a channel at {masked(url)} needs the library Apprise: {_REMEDY}") from error
+        needs = _("a channel at %(url)s needs the library Apprise: %(remedy)s", url=masked(url), remedy=_REMEDY)
+        raise Refused(needs) from error
     # Both write whole addresses, and what is sent there, into their logs.
     for library in ("apprise", "urllib3"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     service = Apprise.instantiate(url, suppress_exceptions=True)
     if service is None:
         raise Refused(
-            f"{_scheme(url)!r} is no service that Apprise knows, or its address lacks a part; "
-            "Apprise's documentation tells how each is written"
+            _(
+                "%(scheme)s is no service that Apprise knows, or its address lacks a part; "
+                "Apprise's documentation tells how each is written",
+                scheme=repr(_scheme(url)),
+            )
         )
     return service
 

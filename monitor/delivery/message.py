@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from monitor.errors import Refused
+from monitor.texts import marked as _
 
 _MAX_LINE = 998  # RFC 5322, 2.1.1; a header that holds an address may not be folded inside it
 _MAX_TEXT_LINE = 76  # RFC 2047, 2: a line that holds an encoded word
@@ -193,19 +194,19 @@ def _plain_header(name: str, value: str) -> str:
     """A header whose value is for machines: it is written as it is, or not at all."""
     line = f"{name}: {value}"
     if not _PLAIN.fullmatch(value) or len(line) > _MAX_LINE:
-        raise Refused(f"{name} cannot be written: {value[:80]!r}")
+        raise Refused(_("%(name)s cannot be written: %(value)s", name=name, value=repr(value[:80])))
     return line + "\r\n"
 
 
 def _checked_address(address: str) -> str:
     if not _ADDRESS.fullmatch(address) or len(address) > 254:
-        raise Refused(f"{address[:80]!r} is not an address that mail can be sent to")
+        raise Refused(_("%(address)s is not an address that mail can be sent to", address=repr(address[:80])))
     return address
 
 
 def _checked_url(url: str) -> str:
     if not _HEADER_URL.fullmatch(url):
-        raise Refused(f"{url[:80]!r} is not an address that a header can hold")
+        raise Refused(_("%(url)s is not an address that a header can hold", url=repr(url[:80])))
     return url
 
 

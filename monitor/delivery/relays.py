@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from monitor.delivery.outcome import Deferred, Outcome
 from monitor.delivery.transport import Transport
+from monitor.texts import joined
 
 
 class Relays:
@@ -32,7 +33,7 @@ class Relays:
                 self._transports.sort(key=lambda other: other is not transport)
                 return outcome
             details.append(outcome.detail)
-        return Deferred("; ".join(details), unreachable=True)
+        return Deferred(joined(*details), unreachable=True)
 
     def close(self) -> None:
         """Close all of them."""

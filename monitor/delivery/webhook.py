@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.delivery.outcome import Deferred, Delivered, Outcome, Refused
+from monitor.texts import marked as _
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what secrets begin with, so that they are known as such
 _TRY_LATER = frozenset({408, 409, 425, 429})
@@ -52,5 +53,5 @@ def outcome_of(status: int) -> Outcome:
     if 200 <= status < 300:
         return Delivered(str(status))
     if 400 <= status < 500 and status not in _TRY_LATER:
-        return Refused(f"the program answered {status}", bounced=False)
-    return Deferred(f"the program answered {status}")
+        return Refused(_("the program answered %(status)s", status=str(status)), bounced=False)
+    return Deferred(_("the program answered %(status)s", status=str(status)))

@@ -11,12 +11,13 @@ from monitor.store.letters import Draft, notice
 from monitor.store.outgoing import Withheld
 from monitor.store.staff import find_staff
 from monitor.store.tables import LetterRow
+from monitor.texts import marked as _
 
 
 def compose_sign_in(session: Session, row: LetterRow, *, key: str, base_url: str) -> Draft | Withheld:
     """What the letter says; to an address that is not on the staff none goes."""
     if find_staff(session, row.address) is None:
-        return Withheld("nobody on the staff has this address")
+        return Withheld(_("nobody on the staff has this address"))
     language = Language(row.language)
     say = translations.translations(language)
     minutes = int(LINK_LIFE.total_seconds()) // 60

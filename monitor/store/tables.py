@@ -472,7 +472,7 @@ class Outgoing(SQLModel):
     next_attempt_at: datetime
     first_attempt_at: datetime | None = None
     sent_at: datetime | None = None
-    last_error: str = Field(default="", sa_type=Text)
+    last_error: str = Field(default="", sa_type=Said)
 
 
 def _due_index(table: str) -> Index:

@@ -22,6 +22,7 @@ from monitor.store.tables import AddressChangeRow, LetterRow, SubscriberRow
 from monitor.subscriptions.choices import Choice
 from monitor.subscriptions.links import Doors
 from monitor.subscriptions.subscribe import CONFIRM_WITHIN, topic_names
+from monitor.texts import marked as _
 from monitor.tokens import Purpose
 
 
@@ -46,7 +47,7 @@ def compose(session: Session, row: LetterRow, doors: Doors) -> Draft | Withheld:
 def _signup(session: Session, row: LetterRow, doors: Doors) -> Draft | Withheld:
     subscriber = find_subscriber(session, row.address)
     if subscriber and subscriber.state == "suppressed":
-        return Withheld("the address is suppressed")
+        return Withheld(_("the address is suppressed"))
     if subscriber and subscriber.state == "active":
         return _already(subscriber, doors)
     signup = load_signup(session, row.payload["signup"])
@@ -79,7 +80,7 @@ def _already(subscriber: SubscriberRow, doors: Doors) -> Draft:
 def _link(session: Session, row: LetterRow, doors: Doors) -> Draft | Withheld:
     subscriber = find_subscriber(session, row.address)
     if subscriber is None or subscriber.state == "suppressed":
-        return Withheld("there is no subscription that gets mail at this address")
+        return Withheld(_("there is no subscription that gets mail at this address"))
     language = Language(subscriber.language)
     say = translations.translations(language)
     return notice(
@@ -110,7 +111,7 @@ def _new_address(session: Session, row: LetterRow, doors: Doors) -> Draft | With
     change, language = _change(session, row)
     taken = find_subscriber(session, row.address)
     if taken and taken.state == "suppressed":
-        return Withheld("the address is suppressed")
+        return Withheld(_("the address is suppressed"))
     say = translations.translations(language)
     return notice(
         language,
