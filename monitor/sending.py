@@ -36,7 +36,7 @@ from monitor.texts import marked as _
 log = structlog.get_logger(__name__)
 
 SEND_LEASE = timedelta(minutes=10)
-CLAIM_BATCH = 50
+CLAIM_BATCH = 100
 PATIENCE = 10.0
 """Seconds that a task waits for a mail's turn; one whose turn comes later is put off until then."""
 

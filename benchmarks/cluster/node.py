@@ -23,7 +23,7 @@ from monitor.digests.render import render_digest
 from monitor.digests.sample import sample_digest
 from monitor.logs import configure_logs
 from monitor.runners import cluster, local
-from monitor.runners.assemble import make_app, set_aside_what_stays
+from monitor.runners.assemble import make_app, settle_in
 from monitor.settings import load_settings
 from monitor.store.tables import SourceRow, SubscriberRow
 
@@ -42,7 +42,7 @@ def main() -> None:
         tasks.TASKS = cluster.TASKS = dict.fromkeys(tasks.TASKS, lambda *_: [])
     elif kind != "scheduler":
         warm_up(app, number)
-    set_aside_what_stays()
+    settle_in()
     stop = start(kind, app)
     print("ready", flush=True)
     sys.stdin.read()

@@ -24,6 +24,7 @@ from monitor.digests.facts import facts_of_digests
 from monitor.digests.sample import sample_digest
 from monitor.digests.select import digest_content
 from monitor.digests.shelf import Shelf
+from monitor.runners.assemble import settle_in
 from monitor.settings import load_settings
 from monitor.store import config, items
 from monitor.store.config import Config
@@ -97,6 +98,7 @@ def opened(subscribers: int, port: int = 25, sessions: int = 1) -> Iterator[Inst
         app = App(settings, "key", database, lambda: Smtp("127.0.0.1", port, security="none"), _no_fetcher, clock=_now)
         _publish(app)
         _subscribe(database, subscribers)
+        settle_in()
         yield Installation(app, range(1, subscribers + 1))
         database.close()
 

@@ -34,7 +34,7 @@ def monitor(folder: Path, urls: Sequence[str]) -> Round:
     from monitor.core.nouns import SourceSpec
     from monitor.logs import configure_logs
     from monitor.polling.fetch import Fetcher
-    from monitor.runners.assemble import fetch_limits, make_app, set_aside_what_stays
+    from monitor.runners.assemble import fetch_limits, make_app, settle_in
     from monitor.settings import load_settings
     from monitor.store import sources
 
@@ -56,7 +56,7 @@ def monitor(folder: Path, urls: Sequence[str]) -> Round:
         for number, url in enumerate(urls):
             spec = SourceSpec(f"feed-{number:05}", url, "Agency", "CA", Language.EN)
             sources.save_source(session, spec, actor="benchmark", now=_START)
-    set_aside_what_stays()
+    settle_in()
     poll = next(tick for tick in ticks.TICKS if tick.run is ticks.poll_due_sources)
     day = _START
 

@@ -13,7 +13,7 @@ from monitor.app import App
 from monitor.cli.installation import installation
 from monitor.cli.output import progress_bar, say
 from monitor.errors import NotFound, Refused
-from monitor.runners.assemble import set_aside_what_stays
+from monitor.runners.assemble import settle_in
 from monitor.runners.local import LocalRunner
 from monitor.runners.status import status_server
 from monitor.staff.sign_in import first_operator_link
@@ -37,7 +37,7 @@ def run() -> None:
 def serve(app: App, runner: LocalRunner) -> None:
     """Serve the web page while the schedule runs; returns when the process is told to stop."""
     server = _server(app)
-    set_aside_what_stays()
+    settle_in()
     runner.start()
     say(f"Roadmap Monitor runs at {_address(app)} (stop with Ctrl-C). Mail goes to {_mail(app)}.")
     _invite_operator(app)
@@ -58,7 +58,7 @@ def web() -> None:
         try:
             with status_server(app, rows=True, is_well=lambda: True):
                 server = _server(app)
-                set_aside_what_stays()
+                settle_in()
                 server.run()
         except KeyboardInterrupt:
             say("Stopping.")
@@ -94,7 +94,7 @@ def worker(
         runner = Worker(app, queues=names, concurrency=concurrency)
         for told in (signal.SIGTERM, signal.SIGINT):
             signal.signal(told, lambda *_: runner.stop())
-        set_aside_what_stays()
+        settle_in()
         say(f"A worker serves {', '.join(names)} (stop with Ctrl-C).")
         with status_server(app, rows=False, is_well=runner.is_well):
             runner.run()

@@ -182,6 +182,8 @@ class DigestContent:
         web_url: The same digest in the browser, in full.
         changed: What became of the news of earlier digests.
         coverage: How well the window was watched, or None to leave it out.
+        topics: The topics of all pillars, in order.
+        total: All stories of the window, shown or not, each counted once.
     """
 
     window_start: datetime
@@ -195,13 +197,10 @@ class DigestContent:
     web_url: str
     changed: tuple[ChangedStory, ...] = ()
     coverage: Coverage | None = None
+    topics: tuple[TopicSection, ...] = field(init=False, repr=False, compare=False)
+    total: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def topics(self) -> tuple[TopicSection, ...]:
-        """The topics of all pillars, in order."""
-        return tuple(topic for pillar in self.pillars for topic in pillar.topics)
-
-    @property
-    def total(self) -> int:
-        """All stories of the window, shown or not, each counted once."""
-        return sum(len(topic.stories) + topic.more for topic in self.topics)
+    def __post_init__(self) -> None:
+        topics = tuple([topic for pillar in self.pillars for topic in pillar.topics])
+        object.__setattr__(self, "topics", topics)
+        object.__setattr__(self, "total", sum([len(topic.stories) + topic.more for topic in topics]))
