@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 from typing import Protocol
 
 import ahocorasick_rs
@@ -39,9 +40,8 @@ class Monitor:
         self._watchlist = compile_watchlist(watches(asked, language))
 
     def read(self, items: Sequence[Document]) -> Hits:
-        return {
-            (number, watch) for number, hits in enumerate(self._watchlist.match_all(items)) for watch in hits.numbers
-        }
+        found = enumerate(self._watchlist.match_all(items))
+        return set(chain.from_iterable(zip(repeat(number), hits.numbers, strict=False) for number, hits in found))
 
 
 class Fts5:

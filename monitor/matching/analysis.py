@@ -15,6 +15,7 @@ Only stems depend on the language. Accents are folded *before* stemming, or ``se
 from __future__ import annotations
 
 import re
+import string
 import threading
 from collections.abc import Iterator
 from functools import lru_cache
@@ -38,6 +39,8 @@ _WORD = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _POSSESSIVE = re.compile(r"\.?'s(?![^\W_])", re.IGNORECASE)
+
+_NO_WORD = string.punctuation + string.whitespace
 
 _MAY_NEED_MENDING = {
     Language.EN: re.compile("iz|our|ence|re|programme"),
@@ -91,7 +94,7 @@ def analyse(chunk: str) -> tuple[Token, ...]:
 
 def words_of(chunk: str) -> list[tuple[str, bool]]:
     """Return what ``analyse`` does without the offsets, which take most of its time: each word, and if in capitals."""
-    return [_read(word) for word, _, _ in _words(unaccent(chunk))]
+    return [_read(word) for word, _, _ in _words(unaccent(chunk).strip(_NO_WORD))]
 
 
 def tokens(text: str) -> Iterator[Token]:

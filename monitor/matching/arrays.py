@@ -123,18 +123,18 @@ class Dictionary:
         known, numbers, shift = self._table
         places = (keys >> shift).astype(np.intp)
         found = numbers[places]
-        others = ((known[places] != keys) & (found >= 0)).nonzero()[0]
-        places, keys = places[others], keys[others]
-        while len(others):
-            places = (places + 1) % len(known)
-            found[others] = here = numbers[places]
-            elsewhere = (known[places] != keys) & (here >= 0)
-            others, places, keys = others[elsewhere], places[elsewhere], keys[elsewhere]
-        return found
+        left = (found >= 0).nonzero()[0]
+        while len(left):
+            others = known[places[left]] != keys[left]
+            left = left[others]
+            places[left] = (places[left] + 1) % len(known)
+            found[left] = here = numbers[places[left]]
+            left = left[here >= 0]
+        return found.astype(np.intp)
 
     def add(self, keys: Keys, lists: Sequence[Sequence[int]]) -> None:
         """Add a list for each key; the keys are new, and no two are the same."""
-        numbers = np.asarray(self.lists.extend(lists), np.intp)
+        numbers = np.asarray(self.lists.extend(lists), np.int32)
         known, old, _ = self._table
         if 4 * len(self.lists) > len(known):
             table = _empty((8 * len(self.lists)).bit_length())
@@ -144,14 +144,14 @@ class Dictionary:
         _put(self._table, keys, numbers)
 
 
-_Table = tuple[Keys, Numbers, np.uint64]
+_Table = tuple[Keys, NDArray[np.int32], np.uint64]
 
 
 def _empty(bits: int) -> _Table:
-    return np.zeros(1 << bits, np.uint64), np.full(1 << bits, -1, np.intp), np.uint64(64 - bits)
+    return np.zeros(1 << bits, np.uint64), np.full(1 << bits, -1, np.int32), np.uint64(64 - bits)
 
 
-def _put(table: _Table, keys: Keys, numbers: Numbers) -> None:
+def _put(table: _Table, keys: Keys, numbers: NDArray[np.int32]) -> None:
     known, held, shift = table
     places = (keys >> shift).astype(np.intp)
     while len(keys):

@@ -1,11 +1,11 @@
 """Texts cut into chunks that can be analysed one by one, many texts at once.
 
 A chunk is what stands between signs that are never part of a word, nor between two that belong together (see
-``analysis.py``): white space, commas, brackets … Points, apostrophes and hyphens are inside of it, and do not count at
-its ends. Its words are the same as in the whole text, and so the reading of a chunk can be remembered.
+``analysis.py``): white space, commas, brackets, quotation marks, most hyphens. Points and apostrophes are inside of it,
+and do not count at its ends. Its words are the same as in the whole text: the reading of a chunk can be remembered.
 
-All is done on the bytes of the texts in UTF-8, in arrays; the bytes of letters beyond ASCII are taken for letters,
-whatever they are: their chunk is then larger than it had to be, which the analysis minds not.
+All is done on the bytes of the texts in UTF-8, in arrays. But for the most frequent ones, signs beyond ASCII are taken
+for letters, whatever they are: their chunk is then larger than it had to be, which the analysis minds not.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.matching.arrays import Keys, Numbers, mixed
+
+Bytes = NDArray[np.uint8]
 
 GAP = "\0"
 """The chunk that ends each text."""
@@ -34,6 +36,14 @@ _CLASSES = np.fromiter(
     np.uint8,
     256,
 )
+_NUMBERS = np.array([byte >= 128 or chr(byte).isdigit() for byte in range(256)])
+"""Which bytes after a hyphen may make one word of a letter and a number, as in G-7; before all others it sets apart."""
+_SPACE = "\u00a0".encode()
+_MARK = "“".encode()
+_KINDS_OF_MARKS = np.full(256, _WORD, np.uint8)
+"""The last bytes of the marks that begin as quotation marks do: those that set apart, and dashes, which are hyphens."""
+_KINDS_OF_MARKS[[mark.encode()[-1] for mark in "“”„…"]] = _APART
+_KINDS_OF_MARKS[[mark.encode()[-1] for mark in "\u2010\u2011\u2012–—"]] = _WITHIN
 _FIRST_BYTES = np.array([(1 << 8 * count) - 1 for count in range(_LANE + 1)], np.uint64)
 
 
@@ -51,9 +61,10 @@ class Chunks:
         self._texts = sizes.cumsum() - sizes + 1
         self._starts, self._ends, self.keys = _cut(self._bytes)
 
-    def text(self, number: int) -> str:
-        """A chunk, with the points and hyphens at its ends."""
-        return self._decoded(self._starts[number], self._ends[number])
+    def texts(self, numbers: Numbers) -> list[str]:
+        """Some of the chunks, with the points and hyphens at their ends."""
+        spans = zip(self._starts[numbers].tolist(), self._ends[numbers].tolist(), strict=True)
+        return [self._decoded(start, end) for start, end in spans]
 
     def offset(self, text: int, number: int) -> int:
         """Where a chunk begins in the text that it is of."""
@@ -65,7 +76,7 @@ class Chunks:
 
 def _cut(data: bytes) -> tuple[Numbers, Numbers, Keys]:
     """Where the chunks of ``data`` begin and end, and their hashes."""
-    classes = _CLASSES[np.frombuffer(data, np.uint8)]
+    classes = _classes(np.frombuffer(data, np.uint8))
     inside = classes != _APART
     edges = (inside[1:] != inside[:-1]).nonzero()[0] + 1
     starts, ends = edges[::2], edges[1::2]
@@ -74,7 +85,22 @@ def _cut(data: bytes) -> tuple[Numbers, Numbers, Keys]:
     return starts[filled], ends[filled], _hashed(data, first[filled], last[filled])
 
 
-def _trimmed(classes: NDArray[np.uint8], starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:
+def _classes(data: Bytes) -> Bytes:
+    """What each byte is for the chunks: ``_APART``, ``_WITHIN`` or ``_WORD``."""
+    classes = _CLASSES[data]
+    hyphens = (data == ord("-")).nonzero()[0]
+    classes[hyphens[~_NUMBERS[data[hyphens + 1]]]] = _APART
+    spaces = (data == _SPACE[0]).nonzero()[0]
+    spaces = spaces[data[spaces + 1] == _SPACE[1]]
+    marks = (data == _MARK[0]).nonzero()[0]
+    marks = marks[data[marks + 1] == _MARK[1]]
+    kinds = _KINDS_OF_MARKS[data[marks + 2]]
+    marks = marks[(kinds == _APART) | ((kinds == _WITHIN) & ~_NUMBERS[data[marks + 3]])]
+    classes[np.concatenate((spaces, spaces + 1, marks, marks + 1, marks + 2))] = _APART
+    return classes
+
+
+def _trimmed(classes: Bytes, starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:
     """The chunks without a sign before and two after them, which they are met with and without."""
     ends = ends - (classes[ends - 1] == _WITHIN)
     ends = ends - (classes[ends - 1] == _WITHIN)

