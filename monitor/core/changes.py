@@ -72,8 +72,9 @@ def _shown(piece: Piece, number: int, count: int) -> Iterator[Piece]:
     if piece.kind != "same" or len(piece.text) <= head + tail + _CONTEXT:
         yield piece
         return
-    if head:
-        yield Piece("same", piece.text[:head].rpartition(" ")[0] + " ")
+    # The words at the cut may be cut themselves.
+    if before := _WORDS.findall(piece.text[:head])[:-1]:
+        yield Piece("same", "".join(before))
     yield Piece("left out", "")
-    if tail:
-        yield Piece("same", piece.text[-tail:].partition(" ")[2])
+    if after := _WORDS.findall(piece.text[-tail:] if tail else "")[1:]:
+        yield Piece("same", "".join(after))

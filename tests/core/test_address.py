@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from monitor.core.address import normalised_address
@@ -13,6 +15,7 @@ from monitor.errors import Refused
     [
         ("Reader@Example.ORG", "reader@example.org"),
         ("a+b@example.org", "a+b@example.org"),
+        ("a@host.test", "a@host.test"),
         ("reader@québec.example", "reader@xn--qubec-csa.example"),
     ],
 )
@@ -21,8 +24,9 @@ def test_capitals_and_scripts_do_not_matter(written: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "reader", "a@b@c.org", "rédac@example.org", "a\r\nBcc: b@example.org", "a@-.org"]
+    "wrong",
+    ["", "reader", "a@b@c.org", "rédac@example.org", "a\r\nBcc: b@example.org", "a@-.org", "a" * 65 + "@example.org"],
 )
 def test_what_no_mail_can_be_sent_to_is_refused(wrong: str) -> None:
-    with pytest.raises(Refused, match=r"^address "):
+    with pytest.raises(Refused, match=rf"^address {re.escape(repr(wrong))}: [A-Z]\w+"):
         normalised_address(wrong)

@@ -44,7 +44,11 @@ def test_bibtex() -> None:
     assert r"  title = {{Roadmap: 100\% of \{goals\} \& \$5 met}}," in entry
     assert "  url = {https://example.org/a_b?c=1&d=2}," in entry
     assert "  date = {2026-11-22}," in entry
+    assert "  year = {2026}," in entry
+    assert "  urldate = {2026-11-23}," in entry
     assert "  langid = {english}," in entry
+    assert "\n  note = {Read by Roadmap Monitor on 2026-11-23 12:05 UTC: " in entry
+    assert "langid" not in as_bibtex(replace(CITATION, language=""))
 
 
 def test_a_hostile_title_stays_in_its_field() -> None:

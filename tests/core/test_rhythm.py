@@ -11,7 +11,15 @@ from monitor.core.rhythm import gone_quiet, unusually_quiet
 
 @pytest.mark.parametrize(
     ("recent", "usual", "quiet"),
-    [(0, 5.0, True), (0, 3.0, False), (25, 40.0, True), (35, 40.0, False), (0, 0.0, False), (9, 5.0, False)],
+    [
+        (0, 5.0, True),
+        (0, 3.0, False),
+        (25, 40.0, True),
+        (26, 40.0, False),
+        (35, 40.0, False),
+        (0, 0.0, False),
+        (9, 5.0, False),
+    ],
 )
 def test_cases(recent: int, usual: float, *, quiet: bool) -> None:
     assert unusually_quiet(recent, usual) is quiet
@@ -24,7 +32,12 @@ def test_one_more_item_never_makes_a_source_quieter(recent: int, usual: float) -
 
 @pytest.mark.parametrize(
     ("before", "lately", "quiet"),
-    [((3,) * 20, (0, 0, 0, 0), True), ((3,) * 20, (1, 0, 0, 1), True), ((1,) * 20, (1, 0, 1, 0), False)],
+    [
+        ((3,) * 20, (0, 0, 0, 0), True),
+        ((3,) * 20, (1, 0, 0, 1), True),
+        ((1,) * 20, (1, 0, 1, 0), False),
+        ((0, 0, 0, 0, *(3,) * 16), (1, 0, 0, 0), True),
+    ],
 )
 def test_a_topic_goes_quiet(before: tuple[int, ...], lately: tuple[int, ...], *, quiet: bool) -> None:
     assert gone_quiet((*before, *lately)) is quiet
