@@ -17,8 +17,8 @@ import psycopg
 from machine import Cost, Postgres
 
 CONNECTIONS = 4
-SOURCES, ITEMS, MAILS = 100, 100, 50
-"""How many sources, items and mails share a transaction, as in the tasks."""
+SOURCES, ITEMS, DIGESTS, MAILS = 100, 100, 50, 50
+"""How many sources, items, digests and mails share a transaction, as in the tasks."""
 
 DEFER = """
     SELECT procrastinate_defer_jobs_v1(ARRAY(
@@ -146,17 +146,20 @@ def _match(tables: dict[str, Rows], items: Sequence[str]) -> Write:
 
 def _digests(tables: dict[str, Rows]) -> list[list[Write]]:
     ids = tables["digest"].column("id")
-    return [[_build(tables, digest) for digest in ids], [_send(tables, part) for part in _parts(ids, MAILS)]]
+    return [
+        [_build(tables, part) for part in _parts(ids, DIGESTS)],
+        [_send(tables, part) for part in _parts(ids, MAILS)],
+    ]
 
 
-def _build(tables: dict[str, Rows], digest: str) -> Write:
+def _build(tables: dict[str, Rows], ids: Sequence[str]) -> Write:
     digests, ledger = tables["digest"], tables["digest_item"]
-    rows, held = digests.of("id", [digest]), ledger.of("digest_id", [digest])
-    reader = rows[0][digests.place["subscriber_id"]]
+    rows, held = digests.of("id", ids), ledger.of("digest_id", ids)
+    readers = [(row[digests.place["subscriber_id"]],) for row in rows]
 
     def write(connection: psycopg.Connection[Any]) -> None:
         with connection.transaction(), connection.cursor() as cursor:
-            cursor.execute(_ADVANCE, [reader])
+            cursor.executemany(_ADVANCE, readers)
             digests.insert(cursor, rows)
             if held:
                 ledger.insert(cursor, held)
@@ -167,14 +170,13 @@ def _build(tables: dict[str, Rows], digest: str) -> Write:
 def _send(tables: dict[str, Rows], ids: Sequence[str]) -> Write:
     digests = tables["digest"]
     subject = digests.place["subject"]
-    subjects = {str(row[digests.place["id"]]): row[subject] for row in digests.of("id", ids)}
+    subjects = [(row[subject], row[digests.place["id"]]) for row in digests.of("id", ids)]
 
     def write(connection: psycopg.Connection[Any]) -> None:
         with connection.transaction():
             connection.execute(_CLAIM_MAIL, [list(map(int, ids))])
-        for digest in ids:
-            with connection.transaction():
-                connection.execute(_SENT, [subjects[digest], digest])
+        with connection.transaction(), connection.cursor() as cursor:
+            cursor.executemany(_SENT, subjects)
 
     return write
 
