@@ -57,8 +57,9 @@ class Chunks:
         parts = [text.encode("utf-8", "surrogatepass").replace(b"\0", b" ") for text in texts]
         # There is a space before all, and a lane of them after all, so that no end is a special case.
         self._bytes = b" " + b"".join([part + b" \0 " for part in parts]) + b" " * _LANE
-        sizes = np.fromiter(map(len, parts), np.intp, len(parts)) + len(b" \0 ")
-        self._texts = sizes.cumsum() - sizes + 1
+        self._sizes = np.fromiter(map(len, parts), np.intp, len(parts)) + len(b" \0 ")
+        self._texts = self._sizes.cumsum() - self._sizes + 1
+        self._characters: dict[int, Numbers] = {}
         self._starts, self._ends, self.keys = _cut(self._bytes)
 
     def texts(self, numbers: Numbers) -> list[str]:
@@ -68,7 +69,11 @@ class Chunks:
 
     def offset(self, text: int, number: int) -> int:
         """Where a chunk begins in the text that it is of."""
-        return len(self._decoded(self._texts[text], self._starts[number]))
+        if text not in self._characters:
+            data = np.frombuffer(self._bytes, np.uint8)[self._texts[text] :]
+            begins = (data[: self._sizes[text]] & 0b1100_0000) != 0b1000_0000  # the others go on with a character
+            self._characters[text] = begins.cumsum() - begins
+        return int(self._characters[text][self._starts[number] - self._texts[text]])
 
     def _decoded(self, start: int, end: int) -> str:
         return self._bytes[start:end].decode("utf-8", "surrogatepass")

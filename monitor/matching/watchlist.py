@@ -44,7 +44,10 @@ class WatchHit:
         for: a backtest counts the hits of thousands of items and shows the evidence of a few.
         """
         reading, watch = self._reading, self.watch
-        spots = sorted({(*reading.spot(first, last), term) for term, first, last in self._test.found(reading)})
+        # Offsets are looked up of the first few places only: a text may name the term a hundred thousand times. A few
+        # more than are kept, as two words that were one character (½) have one spot.
+        places = sorted({(first, last, term) for term, first, last in self._test.found(reading)})[: 2 * MAX_EVIDENCE]
+        spots = sorted({(*reading.spot(first, last), term) for first, last, term in places})
         title = reading.document.title
         if not spots and title:
             spots = [(0, 0, len(title), watch.query)]
