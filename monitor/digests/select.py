@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 
 from monitor import translations
 from monitor.core.languages import Language, primary_language
@@ -108,7 +108,13 @@ def _section(topic: Topic, matches: Sequence[LoggedMatch], language: Language) -
     news = [group for group in tellings.values() if any(match.worthy for match in group)]
     passing = [group[0] for group in tellings.values() if not any(match.worthy for match in group)]
     stories = tuple(_told_by_all(group, language) for group in news)
-    return TopicSection(topic.id, topic.names[language], stories, tuple(map(_mention, passing)))
+    return _same(TopicSection(topic.id, topic.names[language], stories, tuple(map(_mention, passing))))
+
+
+@lru_cache(maxsize=4096)
+def _same(section: TopicSection) -> TopicSection:
+    """The first section that said the same: what was rendered of it is found again without comparing every word."""
+    return section
 
 
 def _told_by_all(group: Sequence[LoggedMatch], language: Language) -> Story:
