@@ -36,7 +36,7 @@ POLL_BATCH = 100
 POLL_LEASE = timedelta(minutes=10)
 MATCH_BATCH = 100
 HUB_BATCH = 50
-DIGEST_BATCH = 500
+DIGEST_BATCH = 1000
 BUILT_AT_ONCE = 100
 """Digests that are built in one transaction: whoever else wants to write waits some hundredths of a second."""
 SEND_BATCH = 1000

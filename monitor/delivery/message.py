@@ -216,15 +216,16 @@ def _body(subtype: str, parts: tuple[str, ...], boundary: str) -> list[bytes]:
         f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
-    encoded = [_quoted_printable(part) if len(part) > _TWO_LINES else _short(part) for part in parts if part] or [b""]
+    encoded = [_address(part) if part.startswith("http") else _quoted_printable(part) for part in parts if part]
+    encoded = encoded or [b""]
     # A soft break at the very end would swallow the line end that the boundary needs.
     encoded[-1] = encoded[-1].removesuffix(_SOFT_BREAK).removesuffix(b"\r\n") + b"\r\n"
     return [head.encode("ascii"), *encoded]
 
 
-def _short(part: str) -> bytes:
+def _address(part: str) -> bytes:
     """A reader's own address is sooner written than looked up, and nobody asks for it again."""
-    if _AS_IT_IS.fullmatch(part):
+    if len(part) <= _TWO_LINES and _AS_IT_IS.fullmatch(part):
         first, rest = part[:_FULL], part[_FULL:]
         return f"{first}=\r\n{rest}=\r\n".encode("ascii") if rest else f"{first}=\r\n".encode("ascii")
     return _quoted_printable(part)
