@@ -40,6 +40,12 @@ if "TMPDIR" not in os.environ and _lends_memory():
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: a third of a run is waiting for servers and their time limits."""
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 @pytest.fixture
 def now() -> datetime:
     """A Monday noon."""
