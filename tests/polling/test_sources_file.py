@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceKind, SourceSpec
-from monitor.core.sources_file import read_sources, write_sources
-from monitor.errors import SettingError
+from monitor.core.sources_file import check_country, read_selectors, read_source, read_sources, write_sources
+from monitor.errors import Refused, SettingError
 from monitor.shipped import shipped
 
 GOOD = {
@@ -43,48 +44,95 @@ def test_a_page_has_selectors() -> None:
     assert source.selectors == {"item": "li.post", "title": "h3 > a[href]", "article": "main"}
 
 
+ADDRESS = "write an address that begins with https:// or http://"
+SLUG = "use small letters, digits and single hyphens"
+COUNTRY = "write an ISO 3166 code such as CA, or EU, or INT"
+LANGUAGE = "write one of en, fr, es"
+DAY = "write a day as YYYY-MM-DD, or leave it empty"
+SELECTORS = "item, title, link, date, summary, next, article"
+
+
 @pytest.mark.parametrize(
-    ("key", "value"),
+    ("key", "value", "told"),
     [
-        ("slug", None),
-        ("slug", '"Not A Slug"'),
-        ("slug", "7"),
-        ("url", '"ftp://x.example.org/"'),
-        ("url", '"https://"'),
-        ("url", '"https://user:secret@x.example.org/"'),
-        ("url", '"https://x.example.org\\\\@evil.example/"'),
-        ("url", '"http://[bad"'),
-        ("agency", '""'),
-        ("country", '"Canada"'),
-        ("language", '"any"'),
-        ("language", '"de"'),
-        ("kind", '"sitemap"'),
-        ("kind", '"page"'),
-        ("selectors", '"li"'),
-        ("selectors", '{ item = "li[" }'),
-        ("selectors", '{ thing = "li" }'),
-        ("last_verified", '"2026-07"'),
-        ("last_verified", "2026-07-01"),
-        ("colour", '"red"'),
+        ("slug", None, "slug = None: give it a value"),
+        ("slug", '"Not A Slug"', f"slug = 'Not A Slug': {SLUG}"),
+        ("slug", "7", "slug = 7: write a text in quotes"),
+        ("url", '"ftp://x.example.org/"', f"url = 'ftp://x.example.org/': {ADDRESS}"),
+        ("url", '"https://"', f"url = 'https://': {ADDRESS}"),
+        ("url", '"https://user:secret@x.example.org/"', f"url = 'https://user:secret@x.example.org/': {ADDRESS}"),
+        (
+            "url",
+            '"https://x.example.org\\\\@evil.example/"',
+            rf"url = 'https://x.example.org\\@evil.example/': {ADDRESS}",
+        ),
+        ("url", '"http://[bad"', f"url = 'http://[bad': {ADDRESS}"),
+        ("agency", '""', "agency = '': give it a value"),
+        ("country", '"Canada"', f"country = 'Canada': {COUNTRY}"),
+        ("language", '"any"', f"language = 'any': {LANGUAGE}"),
+        ("language", '"de"', f"language = 'de': {LANGUAGE}"),
+        ("kind", '"sitemap"', "kind = 'sitemap': write feed or page"),
+        ("kind", '"page"', "selectors = {}: a page needs at least the selector item"),
+        ("selectors", '"li"', 'selectors = \'li\': write { item = "…", title = "…" }'),
+        ("selectors", '{ item = "li[" }', "selectors.item = 'li[': write a CSS selector"),
+        ("selectors", '{ thing = "li" }', f"selectors.thing = 'li': no such key; known are {SELECTORS}"),
+        ("last_verified", '"2026-07"', f"last_verified = '2026-07': {DAY}"),
+        ("last_verified", "2026-07-01", "last_verified = datetime.date(2026, 7, 1): write a text in quotes"),
+        ("colour", '"red"', "colour = 'red': no such key; known are slug, url, agency, country, language, "),
     ],
 )
-def test_what_is_wrong_is_named_with_its_remedy(key: str, value: str | None) -> None:
-    with pytest.raises(SettingError) as caught:
+def test_what_is_wrong_is_named_with_its_remedy(key: str, value: str | None, told: str) -> None:
+    with pytest.raises(SettingError, match=rf"^sources\.toml: sources\[0\]\.{re.escape(told)}"):
         read_sources(written(**{key: value}), "sources.toml")
-    assert caught.value.where == "sources.toml"
-    assert "sources[0]." in caught.value.key
-    assert caught.value.remedy
 
 
-@pytest.mark.parametrize("text", ["[[sources]", "sources = 3", "[sources]\nslug = 'a'", "[[source]]\nslug = 'a'"])
-def test_a_file_of_another_shape_is_refused(text: str) -> None:
-    with pytest.raises(SettingError):
+def test_a_single_source_is_read_as_strictly() -> None:
+    row = {"slug": "a-b", "url": "http://x.example.org/feed", "agency": "An Agency", "country": "CA", "language": "en"}
+    assert read_source(row).url == "http://x.example.org/feed"
+    for wrong, told in (
+        ({"url": "x"}, f"^the source: url = 'x': {ADDRESS}$"),
+        ({"colour": "red"}, "^the source: colour = 'red': no such key; known are slug, "),
+        ({"slug": ""}, "^the source: slug = '': give it a value$"),
+    ):
+        with pytest.raises(SettingError, match=told):
+            read_source(row | wrong)
+    assert read_selectors({"item": "li"}) == {"item": "li"}
+    with pytest.raises(SettingError, match=r"^the page: selectors\.title = 'a\[': write a CSS selector$"):
+        read_selectors({"item": "li", "title": "a["})
+    with pytest.raises(SettingError, match=r"^the page: selectors = \{\}: a page needs at least the selector item$"):
+        read_selectors({})
+
+
+def test_a_country_has_a_code() -> None:
+    for code in ("CA", "EU", "INT"):
+        check_country(code)
+    with pytest.raises(Refused, match=f"^country 'United States of Ame': {COUNTRY}$"):
+        check_country("United States of America")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[[sources]", "^f: TOML = .+: correct the syntax at that place$"),
+        ("sources = 3", r"^f: sources = 3: write each source as a \[\[sources\]\] table$"),
+        ("[sources]\nslug = 'a'", r"^f: sources = .*'slug': 'a'.*: write each source as a \[\[sources\]\] table$"),
+        ("[[source]]\nslug = 'a'", "^f: source = .*: no such key; known are sources$"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused(text: str, told: str) -> None:
+    with pytest.raises(SettingError, match=told):
         read_sources(text, "f")
 
 
-@pytest.mark.parametrize("other", [{"slug": '"c"'}, {"url": '"https://x.example.org/other"'}])
-def test_a_slug_and_an_address_stand_once(other: dict[str, str]) -> None:
-    with pytest.raises(SettingError, match="needs its own"):
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"slug": '"c"'}, r"f: sources[1].url = 'https://x.example.org/feed': each source needs its own"),
+        ({"url": '"https://x.example.org/other"'}, "f: sources[1].slug = 'a-b': each source needs its own"),
+    ],
+)
+def test_a_slug_and_an_address_stand_once(other: dict[str, str], told: str) -> None:
+    with pytest.raises(SettingError, match=f"^{re.escape(told)}$"):
         read_sources(written() + written(**other), "f")
 
 
