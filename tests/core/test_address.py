@@ -28,5 +28,5 @@ def test_capitals_and_scripts_do_not_matter(written: str, kept: str) -> None:
     ["", "reader", "a@b@c.org", "rédac@example.org", "a\r\nBcc: b@example.org", "a@-.org", "a" * 65 + "@example.org"],
 )
 def test_what_no_mail_can_be_sent_to_is_refused(wrong: str) -> None:
-    with pytest.raises(Refused, match=rf"^address {re.escape(repr(wrong))}: [A-Z]\w+"):
+    with pytest.raises(Refused, match=rf"^address {re.escape(repr(wrong))}: (?!None)[A-Z]\w+"):
         normalised_address(wrong)

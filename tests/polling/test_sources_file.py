@@ -113,7 +113,7 @@ def test_a_country_has_a_code() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[[sources]", "^f: TOML = .+: correct the syntax at that place$"),
+        ("[[sources]", "^f: TOML = .+ line 1, column 10.+: correct the syntax at that place$"),
         ("sources = 3", r"^f: sources = 3: write each source as a \[\[sources\]\] table$"),
         ("[sources]\nslug = 'a'", r"^f: sources = .*'slug': 'a'.*: write each source as a \[\[sources\]\] table$"),
         ("[[source]]\nslug = 'a'", "^f: source = .*: no such key; known are sources$"),
