@@ -177,7 +177,7 @@ def _fragments(phrases: Iterable[Phrase], held_by: Mapping[Phrase, Sequence[Docu
     """Yield the parts of phrases that hardly ever stand without the rest."""
     for phrase in phrases:
         for part in _parts(phrase):
-            if part in held_by and len(held_by[phrase]) >= _MOSTLY * len(held_by[part]):
+            if len(held_by[phrase]) >= _MOSTLY * len(held_by[part]):
                 yield part
 
 
@@ -200,14 +200,14 @@ def _unsaid(topic: Topic, phrases: Iterable[Phrase], held_by: Mapping[Phrase, Se
 
 
 def _written(phrase: Phrase, holders: Sequence[Document]) -> str:
-    """A phrase as most of the first documents that hold it write it."""
-    return Counter(_first_place(phrase, document) for document in holders[:_LOOKED_AT]).most_common(1)[0][0]
+    """A phrase as the first documents that hold it write it most often."""
+    written = Counter(chain.from_iterable(_places(phrase, document) for document in holders[:_LOOKED_AT]))
+    return max(written, key=written.__getitem__, default=" ".join(phrase))
 
 
-def _first_place(phrase: Phrase, document: Document) -> str:
+def _places(phrase: Phrase, document: Document) -> Iterator[str]:
     for segment in _PUNCTUATION.split("\n".join((document.title, document.summary, document.body))):
         found = list(tokens(segment))
         for number in range(len(found) - len(phrase) + 1):
             if tuple(token.word for token in found[number : number + len(phrase)]) == phrase:
-                return tidy(segment[found[number].start : found[number + len(phrase) - 1].end])
-    return " ".join(phrase)
+                yield tidy(segment[found[number].start : found[number + len(phrase) - 1].end])

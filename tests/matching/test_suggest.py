@@ -38,6 +38,10 @@ def test_the_longest_phrase_that_always_stands_together_is_suggested_as_it_is_wr
     assert first.strength > 10
 
 
+def test_a_word_that_often_stands_alone_is_suggested_without_its_phrases() -> None:
+    assert found(about=documents(*["Fleet sails north."] * 6, *["Fleet rests."] * 12)) == ["Fleet"]
+
+
 def test_no_more_are_suggested_than_are_wanted() -> None:
     assert len(suggest(topic("nothing"), ABOUT, OTHERS, most=1)) == 1 < len(found(topic("nothing")))
 
