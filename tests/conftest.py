@@ -136,7 +136,9 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """The environment of a process that runs the command line in a temporary folder."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG") if name in os.environ
+    }
     return {**kept, "MONITOR_DATA_DIR": str(tmp_path / "data"), "MONITOR_POLL_ALLOW_LOOPBACK": "true"}
 
 

@@ -53,7 +53,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def monitor(folder: Path) -> Run:
     """Runs commands on one installation, into which the archive was imported."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG") if name in os.environ
+    }
     environment = {**kept, "MONITOR_DATA_DIR": str(folder / "data"), "MONITOR_LOG_LEVEL": "error", "COLUMNS": "200"}
 
     def run(*arguments: str, **options) -> subprocess.CompletedProcess[str]:

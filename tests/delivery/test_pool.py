@@ -91,9 +91,9 @@ def test_a_connection_gets_no_mail_before_its_last_outcome_was_taken() -> None:
 
 def test_outcomes_do_not_wait_for_the_turn_of_the_next_mail() -> None:
     start = time.monotonic()
-    paced = (replace(mail, not_before=start + 0.3 * mail.key) for mail in mails(3))
-    came = [time.monotonic() - start for _ in send_all(paced, Fake, sessions=3)]
-    assert [round(moment / 0.3) for moment in came] == [0, 1, 2]
+    paced = (replace(mail, not_before=start + 2 * mail.key) for mail in mails(2))
+    first, second = [time.monotonic() - start for _ in send_all(paced, Fake, sessions=3)]
+    assert first < 2 <= second
 
 
 def test_an_error_in_a_transport_comes_out_in_place_of_the_outcome() -> None:
