@@ -102,7 +102,7 @@ Act = Callable[[Page], None] | None
 PUBLIC: tuple[tuple[str, str, Act], ...] = (
     ("home", "/", None),
     ("topic", "/topics/{topic_id}", None),
-    ("topic-without-news", "/topics/five-eyes", None),
+    ("topic-with-little-news", "/topics/five-eyes", None),
     ("pillar", "/pillars/{pillar_id}", None),
     ("item", "/items/{reference}", None),
     ("item-changed", "/items/{changed}", None),
