@@ -51,7 +51,7 @@ def obstacle(app: App) -> str | None:
     """Why nothing may be sent now, in plain words, or None."""
     settings = app.settings
     if settings.smtp_host and settings.missing_identity:
-        missing = " and ".join(settings.missing_identity)
+        missing = ", ".join(settings.missing_identity)
         return _(
             "%(missing)s must be set before the public is mailed: anti-spam laws ask for them in every mail",
             missing=missing,

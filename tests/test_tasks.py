@@ -455,7 +455,7 @@ def test_the_public_is_not_mailed_without_an_identity(service: Service, monday: 
     service.publish(monday - ONE, "NORAD Alpha")
     service.tick(monday)
     assert service.mailbox.taken == []
-    assert "contact and postal_address" in str(obstacle(service.app))
+    assert "contact, postal_address" in str(obstacle(service.app))
     complete = settings.model_copy(update={"contact": "x@example.org", "postal_address": "1 Example Street"})
     service.app = replace(service.app, settings=complete)
     service.tick(monday + ONE)

@@ -106,6 +106,7 @@ def send_all(
                 if done := _drawn(ended, 0, left):
                     in_hand -= len(done)
                     yield done
+                    in_hand += _hand_over(ready, waiting, sessions - in_hand)
             ready.append(mail)
             in_hand += _hand_over(ready, waiting, sessions - in_hand)
             if len(ready) < sessions and time.monotonic() - recorded_at < _TOGETHER:

@@ -186,9 +186,10 @@ def load_job(session: Session, job_id: int) -> Job:
     Raises:
         NotFound: There is no such job; those that are done are forgotten after an hour.
     """
-    for row in _find_jobs(session, {"status": None, "id": job_id, "limit": 1}):
-        return _job(row)
-    raise NotFound(_("job %(job_id)s: no such job; see `monitor queue list`", job_id=str(job_id)))
+    found = _find_jobs(session, {"status": None, "id": job_id, "limit": 1})
+    if not found:
+        raise NotFound(_("job %(job_id)s: no such job; see `monitor queue list`", job_id=str(job_id)))
+    return _job(found[0])
 
 
 def _find_jobs(session: Session, asked: dict[str, Any]) -> Sequence[Any]:

@@ -65,7 +65,7 @@ def standing(session: Session, now: datetime) -> list[Gauge]:
     gauges = [*_sources(session, now), *_items(session), *_subscribers(session, now)]
     for kind in (DigestRow, LetterRow):
         gauges += _mails(session, kind, now)
-    return gauges + (_queues(session) if session.get_bind().dialect.name == "postgresql" else [])
+    return gauges + _queues(session)
 
 
 def _sources(session: Session, now: datetime) -> Iterator[Gauge]:

@@ -26,12 +26,9 @@ def show(request: Request) -> HTMLResponse:
     now, cluster = app.clock(), not app.database.is_sqlite
     with app.database.read() as session:
         fired = slots.last_slots(session)
-    schedule = [(tick, fired.get(tick.name)) for tick in TICKS]
-    if not cluster:
-        return own_page(request, "queue.html", cluster=cluster, schedule=schedule, now=now)
-    with app.database.read() as session:
         states = queue.queue_states(session)
         dead = queue.list_jobs(session, "failed", limit=_DEAD_LETTERS)
+    schedule = [(tick, fired.get(tick.name)) for tick in TICKS]
     return own_page(request, "queue.html", cluster=cluster, schedule=schedule, states=states, dead=dead, now=now)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Request
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, StringConstraints, WithJsonSchema
 
 from monitor.core.languages import Language
-from monitor.core.roles import Role, role_of
+from monitor.core.roles import STAFF_ROLES, Role, role_of
 from monitor.staff.people import add_staff, remove_staff
 from monitor.staff.sign_in import invite, sign_out
 from monitor.store.staff import Person, list_people, load_staff
@@ -18,7 +18,9 @@ from monitor.web.api.parts import app_of
 router = guarded_api(Role.OPERATOR, tags=["operator"])
 
 Address = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00]*$", to_lower=True, strip_whitespace=True)]
-RoleWord = Literal["viewer", "reviewer", "editor", "operator"]
+StaffRole = Annotated[
+    Role, BeforeValidator(role_of), WithJsonSchema({"type": "string", "enum": [role.word for role in STAFF_ROLES]})
+]
 
 
 class OfStaff(BaseModel):
@@ -30,13 +32,13 @@ class OfStaff(BaseModel):
 class WithRole(OfStaff):
     """Somebody, and what they may do."""
 
-    role: RoleWord
+    role: StaffRole
 
 
 class Invited(WithRole):
     """Whom to invite, and the language of the mail with the link to sign in."""
 
-    language: Language = Field(default=Language.EN)
+    language: Language = Language.EN
 
 
 @router.get("/staff")
@@ -55,7 +57,7 @@ def add(request: Request, operator: Operator, body: Invited) -> None:
         invite(
             session,
             body.address,
-            role_of(body.role),
+            body.role,
             actor=operator.address,
             language=body.language,
             domain=app.settings.mail_domain,
@@ -69,7 +71,7 @@ def change_role(request: Request, operator: Operator, body: WithRole) -> None:
     app = app_of(request)
     with app.database.write() as session:
         person = load_staff(session, body.address)
-        add_staff(session, person.address, role_of(body.role), actor=operator.address, now=app.clock())
+        add_staff(session, person.address, body.role, actor=operator.address, now=app.clock())
 
 
 @router.post("/staff/sign-out")
