@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Literal, Self
 
 from monitor.core.nouns import SourceSpec
 from monitor.newsroom.offices import TROUBLES, Office, read_offices
 from monitor.newsroom.pages import Document, documents
+from monitor.serving import Server
 
 _NOT_FOUND = Document(404, "text/html", b"<!doctype html><title>Not found</title>")
 
@@ -37,21 +36,15 @@ class Newsroom:
             def document(self, path: str) -> Document:
                 return newsroom._documents.get(path, _NOT_FOUND)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._show(edited=False)
-        # It looks so often whether it shall stop, in seconds; with the half of one by default, each test waits for it.
-        serve = partial(self._server.serve_forever, poll_interval=0.02)
-        self._thread = threading.Thread(target=serve, name="newsroom", daemon=True)
-        self._thread.start()
+        self._server.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.__exit__(kind, error, trace)
 
     @property
     def url(self) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -13,6 +12,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from monitor.app import App
 from monitor.errors import DatabaseBusy, SettingError
+from monitor.serving import Server
 from monitor.store.standing import Gauge, standing
 
 METRICS_TYPE = CONTENT_TYPE_LATEST
@@ -75,16 +75,12 @@ def status_server(app: App, *, rows: bool, is_well: Callable[[], bool]) -> Itera
         yield
         return
     try:
-        server = ThreadingHTTPServer((settings.metrics_host, settings.metrics_port), _handler(app, is_well, rows=rows))
+        server = Server((settings.metrics_host, settings.metrics_port), _handler(app, is_well, rows=rows))
     except OSError as error:
         remedy = f"nothing can listen there ({error.strerror}); name a free port, or 0 for none"
         raise SettingError("settings", "metrics_port", settings.metrics_port, remedy) from error
-    threading.Thread(target=server.serve_forever, name="status", daemon=True).start()
-    try:
+    with server:
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def _handler(app: App, is_well: Callable[[], bool], *, rows: bool) -> type[BaseHTTPRequestHandler]:
