@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import uuid
@@ -15,9 +18,13 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+import structlog
+from typer.testing import CliRunner
 
+from monitor.clock import utc_now
 from monitor.settings import Settings, load_settings
 from monitor.store.engine import Database
 from monitor.store.migrate import upgrade
@@ -96,6 +103,17 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def started_folder(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of an installation that was started once, with the shipped topics and sources; to be copied."""
+    from monitor.runners.assemble import open_database  # not above: the tests of pure code start sooner without it
+
+    folder = tmp_path_factory.mktemp("started")
+    shutil.copy(migrated_file, folder)
+    open_database(load_settings({"MONITOR_DATA_DIR": str(folder)}), utc_now()).close()
+    return folder
+
+
+@pytest.fixture(scope="session")
 def migrated_template(postgres: Any) -> Iterator[str]:
     """The name of a PostgreSQL database with the newest schema, to be a template."""
     with _created(postgres) as address:
@@ -140,6 +158,50 @@ def environment(tmp_path: Path) -> dict[str, str]:
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG") if name in os.environ
     }
     return {**kept, "MONITOR_DATA_DIR": str(tmp_path / "data"), "MONITOR_POLL_ALLOW_LOOPBACK": "true"}
+
+
+@contextmanager
+def _logs_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:], root.level = handlers, level
+        structlog.reset_defaults()
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """What the test sets up to log ends with it."""
+    with _logs_as_before():
+        yield
+
+
+@pytest.fixture(scope="session")
+def monitor() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a command as the program does, but within this process: starting one costs seconds.
+
+    That the program itself starts is shown where the wheel, the README and the demo are tested.
+    """
+    from monitor.cli import main
+
+    def run(*arguments: object, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+        command, status = ["monitor", *map(str, arguments)], 0
+        with (
+            CliRunner().isolation(stdin, settings) as (out, err, _),
+            mock.patch.object(sys, "argv", command),
+            _logs_as_before(),
+        ):
+            try:
+                main()
+            except SystemExit as end:
+                status = int(end.code or 0)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            return subprocess.CompletedProcess(command, status, out.getvalue().decode(), err.getvalue().decode())
+
+    return run
 
 
 @pytest.fixture

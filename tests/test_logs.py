@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -14,15 +13,7 @@ from monitor.settings import load_settings
 from monitor.tokens import Purpose, sign
 
 
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
-
-
+@pytest.mark.usefixtures("logs_as_before")
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_addresses_and_tokens_stay_out(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     token = sign("key", Purpose.CONFIRM, 17)

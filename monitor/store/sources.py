@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import or_
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
 from monitor.core.languages import Language
@@ -34,6 +34,9 @@ def save_source(
 
     ``applied_hash`` is the config file's content that this is. Where it is left out, an edit in the product, the one
     applied before is kept, so that the file is known to differ.
+
+    Raises:
+        Conflict: Another source has this address.
     """
     row = session.exec(select(SourceRow).where(SourceRow.slug == spec.slug)).one_or_none()
     if row is None:
@@ -53,6 +56,7 @@ def save_source(
             interval_seconds=interval,
         )
     if row.url != spec.url:
+        _refuse_taken(session, spec)
         row.etag = row.last_modified = row.body_hash = row.permanent_url_seen = None
         row.asked = {}
         row.next_poll_at = now
@@ -76,10 +80,14 @@ def store_new_source(session: Session, spec: SourceSpec, *, actor: str, now: dat
     Raises:
         Conflict: A source has this address or this slug already.
     """
-    held = select(SourceRow.slug).where(or_(col(SourceRow.url) == spec.url, col(SourceRow.slug) == spec.slug))
+    _refuse_taken(session, spec, col(SourceRow.slug) == spec.slug)
+    return save_source(session, spec, actor=actor, now=now)
+
+
+def _refuse_taken(session: Session, spec: SourceSpec, *or_where: ColumnElement[bool]) -> None:
+    held = select(SourceRow.slug).where(or_(col(SourceRow.url) == spec.url, *or_where))
     if (slug := session.exec(held).first()) is not None:
         raise Conflict(_("%(url)s is there already, as %(slug)s", url=spec.url, slug=slug))
-    return save_source(session, spec, actor=actor, now=now)
 
 
 def change_source(session: Session, slug: str, spec: SourceSpec, *, actor: str, now: datetime) -> None:
@@ -90,9 +98,6 @@ def change_source(session: Session, slug: str, spec: SourceSpec, *, actor: str, 
         Conflict: Another source has the new address.
     """
     find_source(session, slug)
-    held = select(SourceRow.slug).where(SourceRow.url == spec.url, SourceRow.slug != slug)
-    if (other := session.exec(held).first()) is not None:
-        raise Conflict(_("%(url)s is there already, as %(slug)s", url=spec.url, slug=other))
     save_source(session, replace(spec, slug=slug), actor=actor, now=now)
 
 
