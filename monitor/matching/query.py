@@ -267,7 +267,7 @@ def _check_bare(text: str, position: int) -> None:
         remedy = _(
             'The operators are AND, OR and NOT, in capitals. Write "%(text)s" where you mean the word.', text=text
         )
-        raise QueryError(_("Is %(text)s meant as an operator?", text=text), position, remedy)
+        raise QueryError(_("%(text)s may be meant as an operator", text=text), position, remedy)
     if text.startswith("!") or text in {"&&", "||"}:
         raise QueryError(_("%(text)s is not an operator here", text=text[:20]), position, _("Write AND, OR or NOT."))
     if re.search(r"\?\w", text):

@@ -108,7 +108,7 @@ def _any_of(lists: WordLists, name: str, languages: Iterable[str], where: str) -
     phrases = [phrase for language in languages for phrase in lists[name][language]]
     if not phrases or not all(isinstance(phrase, str) and phrase.strip(" *") for phrase in phrases):
         raise SettingError(where, f"words.{name}", phrases, 'write lists of texts, as in en = ["announc*"]')
-    alternatives = "|".join(sorted({_pattern(phrase) for phrase in phrases}, key=len, reverse=True))
+    alternatives = "|".join(dict.fromkeys(map(_pattern, phrases)))
     return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)")
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.core.languages import Language
 from monitor.errors import QueryError
-from monitor.matching.query import MAX_LENGTH, parse_query
+from monitor.matching.query import parse_query
 from monitor.matching.tree import And, Attribute, Not, Or, Words, positive_words
 
 
@@ -34,6 +34,8 @@ from monitor.matching.tree import And, Attribute, Not, Or, Words, positive_words
         ('="Leaders Summit"', '="Leaders Summit"'),
         ("title:(norad OR nato)^2 radar^1.5", "(title:norad^2 OR title:nato^2) AND radar^1.5"),
         ("(norad^2)^3", "norad^6"),
+        ("norad^1.234", "norad^1.23"),
+        ("norad^0.006", "norad^0.01"),
         ('country:(CA OR US) agency:"National Defence"', '(country:CA OR country:US) AND agency:"National Defence"'),
         ("lang:FR", "lang:fr"),
         ("cross-border", "cross-border"),
@@ -69,53 +71,149 @@ def test_the_tree_says_field_weight_and_form() -> None:
     assert [words.term for words in positive_words(root)] == ['="Three Amigos"', '"canada trade"~4']
 
 
+ERRORS = {
+    "The query is empty. Write the words to watch for.": {"": 0, "  ": 0},
+    "The query ends too early. Write a word after the last operator.": {"norad OR": 8},
+    "This parenthesis is not closed. Add a closing one.": {
+        "(norad": 0,
+        "((norad)": 0,
+        "(a1) (b1": 5,
+        "nor\u2060ad OR (": 10,
+    },
+    "This parenthesis closes nothing. Remove it, or open one before.": {"norad) x": 5, "x (norad)) y": 9},
+    'This quotation mark has no partner. Put the phrase in "…".': {'norad "missile': 6, "norad “missile": 6},
+    "A quotation mark stands in a word. Put a space before the phrase.": {'nora"d x"': 4},
+    'AND is not expected here. Put phrases, and signs that are meant as words, in "…".': {"AND norad": 0},
+    ') is not expected here. Put phrases, and signs that are meant as words, in "…".': {"norad ()": 7},
+    ']averyverylongwordin is not expected here. Put phrases, and signs that are meant as words, in "…".': {
+        "norad AND ]averyverylongwordindeed nato": 10
+    },
+    "Regular expressions are not understood. Write the forms with OR, or moderni*.": {"/nor.*/": 0},
+    "Ranges are not understood. Choose the dates outside the query.": {"x [2020 TO 2021]": 2},
+    "Comparisons are not understood. Choose the dates outside the query.": {"x >=2020": 2, "x <=2020": 2},
+    'A word takes no ~. Only a phrase does: "two words"~5. For word forms write moderni*.': {"norat~2": 0},
+    'A number after ~ or ^ cannot be read. Write "two words"~5 or word^2.': {'"a b"~1.5': 5, "norad^1.2.3": 5},
+    (
+        "There is no field agence:. "
+        'The fields are title:, summary:, body:, source:, agency:, country:, lang:, category:. Or put it in "…".'
+    ): {"agence:x": 0},
+    (
+        "There is no field averyverylongfieldna:. "
+        'The fields are title:, summary:, body:, source:, agency:, country:, lang:, category:. Or put it in "…".'
+    ): {"averyverylongfieldnameindeed:x": 0},
+    "body: stands inside title:. Close the field before, or remove one.": {"title:(body:x)": 7},
+    "title: stands inside source:. Close the field before, or remove one.": {"x source:(w1 title:z)": 13},
+    "de is no language of the service. Write lang:en, lang:fr or lang:es.": {"x lang:de": 7},
+    "averyverylongfieldna is no language of the service. Write lang:en, lang:fr or lang:es.": {
+        "lang:averyverylongfieldnameindeed": 5
+    },
+    'agency: takes no ~. Write agency:"all the words in order".': {'agency:"a b"~3': 7},
+    "There is no word in this. Write letters or digits.": {"source:...": 7, "... norad": 0},
+    "mo* would match too much. Write at least 3 letters before the star.": {"mo*": 0, 'x "a1 mo*"': 2},
+    "A star stands elsewhere than after a word. Write moderni*.": {"*norad": 0, "mod*ise": 0},
+    "A question mark stands for no letter here. Write the forms with OR.": {"wom?n": 0},
+    (
+        "or may be meant as an operator. "
+        'The operators are AND, OR and NOT, in capitals. Write "or" where you mean the word.'
+    ): {"norad or nato": 6},
+    (
+        "ET may be meant as an operator. "
+        'The operators are AND, OR and NOT, in capitals. Write "ET" where you mean the word.'
+    ): {"norad ET nato": 6},
+    "&& is not an operator here. Write AND, OR or NOT.": {"norad && nato": 6},
+    "|| is not an operator here. Write AND, OR or NOT.": {"norad || nato": 6},
+    "!nato is not an operator here. Write AND, OR or NOT.": {"norad !nato": 6},
+    "!averyverylongfieldn is not an operator here. Write AND, OR or NOT.": {"!averyverylongfieldnameindeed": 0},
+    (
+        "The query would match nearly everything. "
+        "Give every alternative a word that must be found, as in norad NOT santa."
+    ): {"NOT norad": 0, "norad OR NOT nato": 0},
+}
+
+
 @pytest.mark.parametrize(
-    ("query", "position", "says"),
-    [
-        ("", 0, "empty"),
-        ("  ", 0, "empty"),
-        ("norad OR", 8, "ends too early"),
-        ("(norad", 0, "not closed"),
-        ("norad) x", 5, "closes nothing"),
-        ('norad "missile', 6, "no partner"),
-        ("norad “missile", 6, "no partner"),
-        ('nora"d x"', 4, "in a word"),
-        ("AND norad", 0, "AND is not expected"),
-        ("norad ()", 7, ") is not expected"),
-        ("/nor.*/", 0, "Regular expressions"),
-        ("x [2020 TO 2021]", 2, "Ranges"),
-        ("x >=2020", 2, "Comparisons"),
-        ("norat~2", 0, "takes no ~"),
-        ('"a b"~1.5', 5, "number after ~ or ^"),
-        ("norad^1.2.3", 5, "number after ~ or ^"),
-        ('"a b"~500', 0, "near within 500"),
-        ("norad^0", 0, "weight of 0"),
-        ("norad^200", 0, "weight of 200"),
-        ("agence:x", 0, "no field agence:"),
-        ("title:(body:x)", 7, "stands inside title:"),
-        ("lang:de", 5, "no language of the service"),
-        ('agency:"a b"~3', 7, "takes no ~"),
-        ("mo*", 0, "would match too much"),
-        ("*norad", 0, "A star stands elsewhere"),
-        ("mod*ise", 0, "A star stands elsewhere"),
-        ("wom?n", 0, "question mark"),
-        ("norad or nato", 6, "meant as an operator"),
-        ("norad ET nato", 6, "meant as an operator"),
-        ("norad && nato", 6, "not an operator"),
-        ("norad !nato", 6, "not an operator"),
-        ("... norad", 0, "no word"),
-        ("NOT norad", 0, "nearly everything"),
-        ("-norad -nato", 0, "nearly everything"),
-        ("norad OR NOT nato", 0, "nearly everything"),
-        ("nor\u2060ad OR (", 10, "not closed"),
-    ],
+    ("query", "position", "advice"),
+    [(query, position, advice) for advice, queries in ERRORS.items() for query, position in queries.items()],
 )
-def test_an_error_points_at_the_character_and_says_the_remedy(query: str, position: int, says: str) -> None:
+def test_an_error_points_at_the_character_and_says_the_remedy(query: str, position: int, advice: str) -> None:
     with pytest.raises(QueryError) as caught:
         parse_query(query)
-    assert says in str(caught.value)
+    assert str(caught.value.advice) == advice
     assert caught.value.position == position
-    assert caught.value.remedy
+
+
+def nested(levels: int) -> str:
+    """A query of so many levels: ``a1 AND (a2 OR (a3 AND a4))`` has four."""
+    query = f"a{levels}"
+    for level in range(levels - 1, 0, -1):
+        query = f"a{level} {'AND' if level % 2 else 'OR'} ({query})"
+    return query
+
+
+LIMITS = {
+    "characters": (
+        "x" * 2_000,
+        "x" * 2_001,
+        "The query has 2,001 characters; 2,000 are allowed (at character 2001). Make several watches of it.",
+    ),
+    "characters as written": (
+        "x " + "z" * 1_994,
+        "x " + "z" * 1_995,
+        (
+            "The query is too long once its fields and weights are written at each word (at character 1998). "
+            "Make several watches of it."
+        ),
+    ),
+    "words": (
+        "ab " * 200,
+        "ab " * 201,
+        "The query has more than 200 words or 20 stars (at character 601). Make several watches of it.",
+    ),
+    "words of phrases": (
+        '"ab cd" ' * 100,
+        '"ab cd" ' * 100 + "x",
+        "The query has more than 200 words or 20 stars (at character 801). Make several watches of it.",
+    ),
+    "stars": (
+        "abc* " * 20,
+        "abc* " * 21,
+        "The query has more than 200 words or 20 stars (at character 101). Make several watches of it.",
+    ),
+    "levels": (
+        nested(20),
+        nested(21),
+        "The query is nested too deeply (at character 1). 20 levels are allowed.",
+    ),
+    "levels of nothing": (
+        "(" * 100 + "x" + ")" * 100,
+        "(" * 101 + "x" + ")" * 101,
+        "The query is nested too deeply (at character 101). 20 levels are allowed.",
+    ),
+    "words between": (
+        '"a b"~100',
+        '"a b"~101',
+        "Words cannot be near within 101 (at character 1). The most is ~100.",
+    ),
+    "the largest weight": (
+        "(norad^50)^2",
+        "norad^100.01",
+        "A weight of 100.01 is out of bounds (at character 1). Write 0.01 to 100.",
+    ),
+    "the smallest weight": (
+        "norad^0.006",
+        "norad^0.004",
+        "A weight of 0.004 is out of bounds (at character 1). Write 0.01 to 100.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("most", "more", "says"), LIMITS.values(), ids=LIMITS)
+def test_a_query_may_be_as_large_as_its_limits_and_no_larger(most: str, more: str, says: str) -> None:
+    query = parse_query(most)
+    assert parse_query(str(query)) == query
+    with pytest.raises(QueryError) as caught:
+        parse_query(more)
+    assert str(caught.value) == says
 
 
 HOSTILE = {
@@ -149,11 +247,6 @@ def test_a_hostile_query_is_refused_at_once(query: str) -> None:
     with pytest.raises(QueryError):
         parse_query(query)
     assert time.thread_time() - started < 0.5, "measured below 0.02 s of processor time"
-
-
-def test_the_length_is_checked_before_parsing() -> None:
-    with pytest.raises(QueryError, match="2,001 characters"):
-        parse_query("(" * (MAX_LENGTH + 1))
 
 
 @given(

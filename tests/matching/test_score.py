@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from math import log, log1p, nextafter
 
 import pytest
 
 from monitor.core.languages import Language
-from monitor.core.nouns import Document, Evidence, Topic, Watch
+from monitor.core.nouns import Document, Evidence, Topic, TopicMatch, Watch
 from monitor.errors import SettingError
 from monitor.matching.concept import match_topics, topic_evidence
 from monitor.matching.features import FEATURES, features
 from monitor.matching.layout import Layout
-from monitor.matching.score import ScoreModel, explain, read_score_model, score
+from monitor.matching.score import Contribution, Score, ScoreModel, compile_words, explain, read_score_model, score
 from monitor.matching.watchlist import Watchlist, compile_watchlist
 from monitor.shipped import shipped
 from monitor.translations import say
@@ -85,16 +87,51 @@ def test_lowers_the_score(model: ScoreModel, changed: dict[str, str]) -> None:
     assert rate(model, **changed) < rate(model, PASSING)
 
 
-def test_a_neighbour_near_the_evidence_is_enough(model: ScoreModel) -> None:
+FEATURE_VALUES = [
+    ("title", {"title": "A radar"}, 1),
+    ("title", {"title": "An antenna"}, 0),
+    ("title-hint", {"title": "An antenna"}, 1),
+    ("title-hint", {"title": "An antenna of a radar"}, 0),
+    ("title-hint", {"body": "A radar."}, 0),
+    ("lead", {"title": "A radar"}, 0),
+    ("lead", {"summary": "y" * 600 + " radar"}, 1),
+    ("lead", {"summary": "An antenna."}, 0),
+    ("lead", {"body": "y" * 598 + " radar"}, 1),
+    ("lead", {"body": "y" * 599 + " radar"}, 0),
+    ("names", {"title": "A radar", "body": "A radar. An antenna."}, log1p(2)),
+    ("terms", {"title": "A radar", "body": "A radar. An antenna."}, log1p(2)),
+    ("density", {"body": "A radar."}, log1p(100 * 1 / 50)),
+    ("density", {"body": "radar " * 2 + "word " * 198}, log1p(100 * 2 / 200)),
+    ("cluster", {"title": "A radar", "body": "A radar.\nTwo radars. An antenna.\nA radar."}, log1p(2)),
+    ("cluster", {"title": "A radar", "summary": "A radar.", "body": "A radar."}, log1p(1)),
+    ("substance", {"body": "They announced a radar. A radar for $5. A radar. They announced rain."}, log1p(2)),
+    ("substance", {"body": "They announced a radar, an antenna, and $5."}, log1p(1)),
+    ("listed", {"body": "a, b, c, d, radar. E, f, g, radar."}, 1 / 2),
+    ("plain", {"body": "a, b, c, radar."}, 0),
+    ("plain", {"body": "a, b, radar."}, 1),
+    ("asked", {"body": "Q The radar?\nMS. ROY: The radar. The radar."}, 1 / 3),
+    ("names", {"body": "Q The radar?\nMS. ROY: The radar. The radar."}, log1p(2)),
+    ("career", {"body": "She previously served at the radar. The radar turns."}, 1 / 2),
+    ("hints-only", {"body": "An antenna."}, 1),
+    ("hints-only", {"body": "An antenna. A radar."}, 0),
+    ("no-neighbour", {"body": "A radar."}, 1),
+    ("no-neighbour", {"title": "Canada", "body": "A radar."}, 0),
+    ("no-neighbour", {"body": "y" * 600 + ". A radar in Canada."}, 0),
+    ("no-neighbour", {"body": "y" * 600 + ". A radar. Canada."}, 1),
+    ("length", {"title": "A radar", "summary": "A radar.", "body": "A radar turns."}, log1p(7)),
+    ("kind-personnel", {"title": "News", "body": "A radar."}, 0),
+    ("kind-personnel", {"title": "Commissioner appointed", "body": "A radar."}, 1),
+    ("kind-personnel", {"title": "Radar commissioner appointed"}, 0),
+    ("kind-remarks", {"title": "Remarks", "body": "A radar."}, 1),
+]
+
+
+@pytest.mark.parametrize(("feature", "texts", "value"), FEATURE_VALUES)
+def test_a_feature_has_its_value(model: ScoreModel, feature: str, texts: dict[str, str], value: float) -> None:
+    document = Document(**{"title": "", "language": Language.EN, **texts})
     topic = replace(RADAR, needs_neighbours=True)
-    near = PASSING.replace("the radar", "the radar in Canada")
-    assert seen(model, near, topic=topic)["no-neighbour"] == 0
-    assert seen(model, PADDING + PASSING, topic=topic)["no-neighbour"] == 1
-
-
-def test_an_appointment_that_the_title_ties_to_the_topic_is_news(model: ScoreModel) -> None:
-    assert seen(model, PASSING, "Radar commissioner appointed")["kind-personnel"] == 0
-    assert seen(model, PASSING, "Commissioner appointed")["kind-personnel"] == 1
+    evidence = topic_evidence(compile_watchlist(topic.watches).match(document))[topic.id]
+    assert features(Layout(document, model.words), topic, evidence)[feature] == pytest.approx(value)
 
 
 def test_a_question_ends_where_somebody_answers(model: ScoreModel) -> None:
@@ -144,6 +181,24 @@ def test_a_score_is_explained_in_words_that_can_be_translated(model: ScoreModel)
     assert "Le titre nomme le sujet\u00a0: oui (élève la note)" in told
 
 
+def test_an_explanation_names_the_effects_that_matter() -> None:
+    effects = [
+        Contribution("names", log1p(3), 2.0),
+        Contribution("asked", 0.25, -1.0),
+        Contribution("title", 0.0, -0.5),
+        Contribution("plain", 1.0, 0.1),
+        Contribution("lead", 1.0, 0.09),
+    ]
+    assert [str(sentence) for sentence in explain(Score(0.5, tuple(effects)))] == [
+        "Places that name the topic, outside questions: 3 (raises the score)",
+        "Share of the evidence that stands in reporters' questions: 25% (lowers the score)",
+        "The title names the topic: no (lowers the score)",
+        "A plain sentence holds evidence: yes (raises the score)",
+    ]
+    assert len(explain(Score(0.5, tuple(effects[:4] * 2)))) == 6
+    assert len(explain(Score(0.5, tuple(effects)), most=2)) == 2
+
+
 class TestConcept:
     """A topic's watches are one concept."""
 
@@ -157,10 +212,39 @@ class TestConcept:
             ("en-hint", "body", 3),
             ("en", "body", 17),
         ]
-        assert found.worthy == (found.score >= RADAR.threshold)
+
+    def test_a_match_is_worthy_from_its_threshold_on(self, model: ScoreModel) -> None:
+        watches = tuple(replace(one, topic="arctic") for one in WATCHES)
+        arctic = replace(RADAR, id="arctic", watches=watches)
+        document = Document(title="A radar", body="An antenna and a radar.", language=Language.EN)
+        evidence = topic_evidence(compile_watchlist(watches).match(document))["arctic"]
+        value = score(document, arctic, evidence, model).value
+        for threshold in (value, nextafter(value, 1)):
+            topics = {"arctic": replace(arctic, threshold=threshold)}
+            ((found,),) = match_topics([document], compile_watchlist(watches), topics, model)
+            assert found == TopicMatch("arctic", value, threshold == value, evidence)
+
+    def test_a_topic_adds_its_number_to_the_odds(self, model: ScoreModel) -> None:
+        document = Document(title="A radar", language=Language.EN)
+        evidence = (Evidence("en", 1, "radar", "title", 2, 7),)
+        arctic, other = (score(document, replace(RADAR, id=one), evidence, model).value for one in ("arctic", "radar"))
+        odds = log(arctic / (1 - arctic)) - log(other / (1 - other))
+        assert odds == pytest.approx(model.topics["arctic"])
+
+    def test_of_evidence_that_begins_at_one_place_the_longest_is_first(self) -> None:
+        watches = [Watch("radar", "en", Language.EN, query) for query in ("radar", '"radar station"')]
+        document = Document(title="A radar station", language=Language.EN)
+        found = topic_evidence(compile_watchlist(watches).match(document))["radar"]
+        assert [one.term for one in found] == ['"radar station"', "radar"]
 
     def test_another_sense_is_no_evidence(self, watchlist: Watchlist) -> None:
         document = Document(title="Under the radar", body="It flew under the radar.", language=Language.EN)
+        assert topic_evidence(watchlist.match(document)) == {}
+
+    def test_a_topic_may_have_several_other_senses(self) -> None:
+        another = Watch("radar", "en-2-not", Language.EN, '"price radar"')
+        document = Document(title="The price radar, under the radar", language=Language.EN)
+        watchlist = compile_watchlist([*WATCHES, another])
         assert topic_evidence(watchlist.match(document)) == {}
 
     def test_the_meant_sense_beside_another_stays(self, watchlist: Watchlist) -> None:
@@ -172,21 +256,80 @@ class TestConcept:
         assert list(match_topics([Document(title="Radar")], watchlist, {}, model)) == [()]
 
 
-def test_a_broken_score_file_says_what_is_wrong() -> None:
-    changes = {
-        "TOML": ("base = ", "base"),
-        "base": (SHIPPED[SHIPPED.index("base = ") :].split("\n")[0], 'base = "high"'),
-        "features.colour": ("[features]\n", "[features]\ncolour = {weight = 1.0, mean = 0.0}\n"),
-        "features.title": ("\ntitle = ", "\ntitel = "),
-        "features": ("[features]\n", "[numbers]\n"),
-        "features.lead": (SHIPPED[SHIPPED.index("\nlead = ") :].split("\n")[1], "lead = 3"),
-        "words.action": (
-            SHIPPED[SHIPPED.index("[words.action]\n") :].split("[words.")[1],
-            "action]\nen = []\nfr = []\nes = []\n\n",
-        ),
-        "words.action.de": ("[words.action]\n", '[words.action]\nde = ["an"]\n'),
-    }
-    for key, (good, bad) in changes.items():
-        with pytest.raises(SettingError) as caught:
-            read_score_model(SHIPPED.replace(good, bad, 1), "score.toml")
-        assert caught.value.key in {key, "features.titel"}
+WORD_LISTS = {"action": {"en": ["Announc*", "set  aside"], "fr": ["mise en œuvre"], "es": ["C.A.F."]}}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "says"),
+    [
+        (Language.EN, "it was announced", True),
+        (Language.EN, "an unannounced visit", False),
+        (Language.EN, "funds set\naside", True),
+        (Language.EN, "funds setaside", False),
+        (Language.EN, "an asset aside", False),
+        (Language.EN, "funds set asides", False),
+        (Language.EN, "la mise en oeuvre", False),
+        (Language.FR, "la mise en oeuvre", True),
+        (Language.ES, "la c.a.f.", True),
+        (Language.ES, "la caaaf", False),
+        (None, "la mise en oeuvre", True),
+        (None, "it was announced", True),
+    ],
+)
+def test_a_word_list_is_looked_for_in_folded_text(language: Language | None, text: str, *, says: bool) -> None:
+    assert bool(compile_words(WORD_LISTS)[language]["action"].search(text)) == says
+
+
+def test_a_word_list_without_words_is_refused() -> None:
+    with pytest.raises(SettingError, match=r"^words: words\.action = \[\]: write lists of texts"):
+        compile_words({"action": {"en": [], "fr": [], "es": []}})
+
+
+BROKEN = {
+    ("base = 1", "base 1"): (
+        "score.toml: TOML = \"Expected '=' after a key in a key/value pair (at line 6, column 6)\": "
+        "correct the syntax at that place"
+    ),
+    (r"base = .*", 'base = "high"'): "score.toml: base = 'high': write a number",
+    (r"base = .*", "base = true"): "score.toml: base = True: write a number",
+    (r"base = .*", ""): "score.toml: base = None: this is missing; fit the score anew",
+    (r"\[report\]", "[reports]"): "score.toml: report = None: this is missing; fit the score anew",
+    (r"base = ", "colour = 3\nbase = "): "score.toml: colour = 3: no such key",
+    (r"(?s)\[features\].*?\[topics", "[[features]]\n[topics"): (
+        "score.toml: features = [{}]: write a table, or make the file anew by fitting the score"
+    ),
+    (r"\ntitle = ", "\ncolour = 3\ntitle = "): "score.toml: features.colour = 3: no such key",
+    (r"\nlead = .*", "\nlead = 3"): (
+        "score.toml: features.lead = 3: write a table, or make the file anew by fitting the score"
+    ),
+    (r"\nlead = .*", "\nlead = {weight = 1, mean = 2, most = 3}"): "score.toml: features.lead.most = 3: no such key",
+    (r"\nlead = .*", '\nlead = {weight = "1", mean = 2}'): "score.toml: features.lead.weight = '1': write a number",
+    (r"\nlead = .*", '\nlead = {weight = 1, mean = "2"}'): "score.toml: features.lead.mean = '2': write a number",
+    (r"\narctic = .*", "\narctic = []"): "score.toml: topics.arctic = []: write a number",
+    (r"(?s)\[topics\].*?\[words", "[[topics]]\n[words"): (
+        "score.toml: topics = [{}]: write a table, or make the file anew by fitting the score"
+    ),
+    (r"(?s)\[words\.action\].*", "[words]\n"): ("score.toml: words.action = None: this is missing; fit the score anew"),
+    (r"(?s)\[words\.action\].*", "[[words]]"): (
+        "score.toml: words = [{}]: write a table, or make the file anew by fitting the score"
+    ),
+    (r"\[words\.action\]\n", '[words.action]\nde = ["kündigte"]\n'): (
+        "score.toml: words.action.de = ['kündigte']: no such key"
+    ),
+    (r"(\[words\.action\]\n)(?s:.*?)(\n\[)", r"\1en = []\nfr = []\nes = []\n\2"): (
+        'score.toml: words.action = []: write lists of texts, as in en = ["announc*"]'
+    ),
+    (r"(\[words\.action\]\n)(?s:.*?)(\n\[)", r"\1en = [1]\nfr = []\nes = []\n\2"): (
+        'score.toml: words.action = [1]: write lists of texts, as in en = ["announc*"]'
+    ),
+    (r"(\[words\.action\]\n)(?s:.*?)(\n\[)", r"\1en = [' * ']\nfr = []\nes = []\n\2"): (
+        "score.toml: words.action = [' * ']: write lists of texts, as in en = [\"announc*\"]"
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "says"), BROKEN.items(), ids=BROKEN.values())
+def test_a_broken_score_file_says_what_is_wrong(change: tuple[str, str], says: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        read_score_model(re.sub(*change, SHIPPED, count=1), "score.toml")
+    assert str(caught.value) == says

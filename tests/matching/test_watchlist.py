@@ -81,12 +81,27 @@ CASES: list[tuple[Language, str, str, list[str] | None]] = [
     (EN, '"canada minister"~2', "Canada has a minister", ["Canada has a minister"]),
     (EN, '"canada minister"~0', "minister Canada", ["minister Canada"]),
     (EN, '"canada trade"~2', "trade, Canada and trade", ["trade, Canada", "Canada and trade"]),
+    (EN, '"canada minister"~3', "Canada minister and minister", ["Canada minister"]),
+    (EN, '"canada minister"~1', "minister Canada has a minister", ["minister Canada"]),
     # Operators
     (EN, "norad nato", "NORAD only", None),
     (EN, "norad OR nato", "NORAD only", ["NORAD"]),
     (EN, "(norad AND radar) OR (nato AND summit)", "norad, a nato summit", ["nato", "summit"]),
     (EN, "norad -santa", "NORAD tracks Santa", None),
     (EN, "(a OR NOT b) norad", "norad", ["norad"]),
+    (EN, "(norad OR nato) (radar OR summit)", "NORAD at a summit", ["NORAD", "summit"]),
+    (EN, "(norad OR nato) (radar OR summit)", "NORAD and NATO", None),
+    (EN, "(norad OR nato) (radar OR summit)", "a radar at a summit", None),
+    (EN, "(norad OR nato OR radar) (summit OR budget)", "a radar in the budget", ["radar", "budget"]),
+    (EN, "(norad OR nato OR radar) (summit OR budget)", "a radar of NORAD", None),
+    (EN, "(norad OR nato) -santa", "NORAD tracks Santa", None),
+    (EN, '("early warning radar" nato) OR norad', "early warning radar of NATO", ["early warning radar", "NATO"]),
+    (EN, '("early warning radar" nato) OR norad', "early warning, warning radar, NATO, NORAD", ["NORAD"]),
+    (EN, 'norad -"early warning radar"', "NORAD: early warning radar", None),
+    (EN, 'norad -"early warning radar"', "NORAD: early warning, warning radar", ["NORAD"]),
+    (EN, "norad -(santa reindeer)", "NORAD tracks Santa", ["NORAD"]),
+    (EN, "norad -(santa reindeer)", "NORAD, Santa and a reindeer", None),
+    (EN, "norad -(santa OR reindeer)", "NORAD and a reindeer", None),
 ]
 
 
@@ -118,10 +133,12 @@ ITEM = Document(
         ("summary:norad", None),
         ("body:(norad radar)", ["radar", "NORAD"]),
         ("norad -title:norad", None),
+        ("norad -summary:norad", ["NORAD", "NORAD"]),
         ('"modernised radar"', None),  # a phrase does not go from one field into the next
         ('norad agency:"national defence"', ["NORAD", "NORAD"]),
         ("norad agency:nation*", ["NORAD", "NORAD"]),
         ("norad agency:nation", None),
+        ('norad agency:"nation* defence"', ["NORAD", "NORAD"]),
         ("norad country:ca lang:en", ["NORAD", "NORAD"]),
         ("norad country:(US OR ca)", ["NORAD", "NORAD"]),
         ("norad lang:fr", None),
@@ -131,6 +148,7 @@ ITEM = Document(
         ('category:"releases defense"', None),  # nor from one category into the next
         ("category:defense", ["NORAD modernised"]),
         ("source:ca-defence-news OR tariff", ["NORAD modernised"]),
+        ("source:ca-defence-news -tariff", ["NORAD modernised"]),
         ("norad -country:CA", None),
     ],
 )
