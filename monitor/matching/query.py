@@ -313,9 +313,9 @@ def _weight(weight: float, position: int) -> float:
     rounded = round(weight, 2)
     if not 0 < rounded <= MAX_WEIGHT:
         raise QueryError(
-            _("A weight of %(weight)s is out of bounds", weight=format(weight, "g")),
+            _("A weight of %(weight)s is out of bounds", weight=f"{weight:g}"),
             position,
-            _("Write 0.01 to %(most)s.", most=format(MAX_WEIGHT, "g")),
+            _("Write 0.01 to %(most)s.", most=f"{MAX_WEIGHT:g}"),
         )
     return rounded
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.nouns import Document, Evidence, FieldName
-from monitor.matching.excerpt import excerpt
+from monitor.matching.excerpt import Excerpt, excerpt
 
 
 def found(document: Document, *terms: str, field: FieldName = "body") -> list[Evidence]:
@@ -39,6 +39,7 @@ def marked(document: Document, *terms: str, field: FieldName = "body", limit: in
         ("One line\nNORAD flies\nAnother", "[NORAD] flies"),
         ("A wrapped\nline of NORAD\nis one sentence.", "A wrapped line of [NORAD] is one sentence."),
         ("A  NORAD\u00a0 and \u2060 NORAD.", "A [NORAD] and [NORAD]."),
+        ("NORAD NORAD flies.", "[NORAD] [NORAD] flies."),
         ("Nothing before NORAD", "Nothing before [NORAD]"),
     ],
 )
@@ -58,7 +59,8 @@ def test_summary_goes_before_body_and_the_title_is_shown_only_where_there_is_not
     ]
     assert excerpt(document, everywhere).field == "summary"
     assert marked(document, "NORAD", field="title") == "[NORAD] flies"
-    assert str(excerpt(document, ())) == "NORAD flies"
+    assert excerpt(document, ()) == Excerpt("title", (("NORAD flies", False),))
+    assert excerpt(document, [*found(document, "NORAD", "flies", field="title"), everywhere[1]]).field == "body"
 
 
 def test_overlapping_evidence_is_one_mark_and_evidence_across_sentences_shows_them_all() -> None:
@@ -82,6 +84,31 @@ def test_overlapping_evidence_is_one_mark_and_evidence_across_sentences_shows_th
 def test_a_long_sentence_is_cut_at_words_around_the_first_evidence(before: int, after: int, shown: str) -> None:
     body = " ".join(["word"] * before + ["NORAD"] + ["word"] * after)
     assert marked(Document("T", body=body), "NORAD", limit=24) == shown
+
+
+@pytest.mark.parametrize(
+    ("sentence", "limit", "shown"),
+    [
+        ("NORAD ab cd ef gh.", 18, "[NORAD] ab cd ef gh."),
+        ("NORAD ab cd ef gh.", 17, "[NORAD] ab cd ef…"),
+        ("NORAD ab cd ef gh.", 16, "[NORAD] ab cd ef…"),
+        ("NORAD ab cd ef gh.", 15, "[NORAD] ab cd…"),
+        ("Ab cd NORAD ef gh ij.", 13, "Ab cd [NORAD]…"),
+        ("Ab cd NORAD ef gh ij.", 12, "…[NORAD] ef…"),
+        ("Ab cd ef gh ij NORAD", 14, "…ij [NORAD]"),
+        ("Ab cd ef gh ij NORAD", 13, "…[NORAD]"),
+        ("Ab-cd-ef-gh-ij-NORAD kl mn.", 12, "…ij-[NORAD]…"),
+    ],
+)
+def test_a_sentence_is_cut_to_its_limit_and_no_further(sentence: str, limit: int, shown: str) -> None:
+    document = Document("T", body=f"The sentence before it.\n\n{sentence}\n\nThe one after it.")
+    assert marked(document, "NORAD", limit=limit) == shown
+
+
+def test_an_excerpt_has_300_characters_unless_asked_for_otherwise() -> None:
+    for end, shown in ("y", 300), ("yy", 298):  # of 300 and of 301
+        document = Document("T", body="NORAD" + " x" * 147 + end)
+        assert len(str(excerpt(document, found(document, "NORAD")))) == shown
 
 
 def test_a_long_title_without_evidence_is_cut_too() -> None:
