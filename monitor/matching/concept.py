@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from monitor.core.nouns import Document, Evidence, Topic, TopicMatch
 from monitor.matching.features import features
 from monitor.matching.layout import Layout
+from monitor.matching.reading import FIELDS
 from monitor.matching.score import ScoreModel, score_features
 from monitor.matching.topics import Role, role
 from monitor.matching.watchlist import WatchHit, Watchlist
@@ -54,9 +55,6 @@ def topic_evidence(hits: Iterable[WatchHit]) -> dict[str, tuple[Evidence, ...]]:
     return {topic: evidence for topic, evidence in merged.items() if evidence}
 
 
-_FIELDS = ("title", "summary", "body")
-
-
 def _without(evidence: Iterable[Evidence], other_senses: Iterable[Evidence]) -> tuple[Evidence, ...]:
     spans = [(other.field, other.start, other.end) for other in other_senses]
     kept = {
@@ -64,4 +62,4 @@ def _without(evidence: Iterable[Evidence], other_senses: Iterable[Evidence]) -> 
         for found in evidence
         if not any(field == found.field and start < found.end and found.start < end for field, start, end in spans)
     }
-    return tuple(sorted(kept, key=lambda found: (_FIELDS.index(found.field), found.start, -found.end, found.term)))
+    return tuple(sorted(kept, key=lambda found: (FIELDS.index(found.field), found.start, -found.end, found.term)))

@@ -82,6 +82,7 @@ _PARTS = re.compile(
     | (?P<exact>=?)"(?P<phrase>(?:[^\\"]|\\.)*)"
     | (?P<exactly>=?)[“„«](?P<typographic>[^“”„«»"]*)[“”»]
     | (?P<sign>[()"“”„«»])
+    | (?P<numberless>[~^])(?!\.?\d)                    # luqum would take a number of its own
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -90,7 +91,8 @@ _PARTS = re.compile(
 def _prepare(text: str) -> str:
     """Return what luqum shall read, of the same length: every phrase in ``"…"``, an exact one as ``"=…"``.
 
-    Parentheses and quotation marks that have no partner are found here, where their place is known.
+    Parentheses and quotation marks that have no partner, and signs that have no number, are found here, where their
+    place is known.
     """
     groups: list[int] = []
     for part in _PARTS.finditer(text):
@@ -103,6 +105,8 @@ def _prepare(text: str) -> str:
                     _("This parenthesis closes nothing"), part.start(), _("Remove it, or open one before.")
                 )
             groups.pop()
+        elif part["numberless"]:
+            raise _unreadable_number(part.start())
         elif sign:
             raise QueryError(_("This quotation mark has no partner"), part.start(), _('Put the phrase in "…".'))
     if groups:
@@ -126,8 +130,11 @@ def _parse(text: str) -> lucene.Item:
     except ParseError as error:
         raise _syntax_error(text, str(error)) from error
     except (ValueError, ArithmeticError) as error:  # luqum converts the numbers after ~ and ^ while it parses
-        at = max(text.rfind("~"), text.rfind("^"))
-        raise QueryError(_("A number after ~ or ^ cannot be read"), at, _('Write "two words"~5 or word^2.')) from error
+        raise _unreadable_number(max(text.rfind("~"), text.rfind("^"))) from error
+
+
+def _unreadable_number(position: int) -> QueryError:
+    return QueryError(_("A number after ~ or ^ cannot be read"), position, _('Write "two words"~5 or word^2.'))
 
 
 def _syntax_error(text: str, message: str) -> QueryError:

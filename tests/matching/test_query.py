@@ -33,6 +33,7 @@ from monitor.matching.tree import And, Attribute, Not, Or, Words, positive_words
         ("title:(norad OR nato)^2 radar^1.5", "(title:norad^2 OR title:nato^2) AND radar^1.5"),
         ("(norad^2)^3", "norad^6"),
         ("norad^1.234", "norad^1.23"),
+        ("norad^.5", "norad^0.5"),
         ("norad^0.006", "norad^0.01"),
         ('country:(CA OR US) agency:"National Defence"', '(country:CA OR country:US) AND agency:"National Defence"'),
         ("lang:FR", "lang:fr"),

@@ -30,7 +30,13 @@ ERRORS = {
     "Ranges are not understood. Choose the dates outside the query.": {"x [2020 TO 2021]": 2},
     "Comparisons are not understood. Choose the dates outside the query.": {"x >=2020": 2, "x <=2020": 2},
     'A word takes no ~. Only a phrase does: "two words"~5. For word forms write moderni*.': {"norat~2": 0},
-    'A number after ~ or ^ cannot be read. Write "two words"~5 or word^2.': {'"a b"~1.5': 5, "norad^1.2.3": 5},
+    'A number after ~ or ^ cannot be read. Write "two words"~5 or word^2.': {
+        '"a b"~1.5': 5,
+        "norad^1.2.3": 5,
+        '"a b"~ 5': 5,
+        "norad^high": 5,
+        "x^-1": 1,
+    },
     (
         "There is no field agence:. "
         'The fields are title:, summary:, body:, source:, agency:, country:, lang:, category:. Or put it in "…".'
