@@ -82,7 +82,8 @@ _PARTS = re.compile(
     | (?P<exact>=?)"(?P<phrase>(?:[^\\"]|\\.)*)"
     | (?P<exactly>=?)[“„«](?P<typographic>[^“”„«»"]*)[“”»]
     | (?P<sign>[()"“”„«»])
-    | (?P<numberless>[~^])(?!\.?\d)                    # luqum would take a number of its own
+    | (?P<distance>~)(?![0-9]+(?![0-9.]))              # luqum would fail, or take a number of its own
+    | (?P<weight>\^)(?!(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?![0-9.]))
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -105,7 +106,7 @@ def _prepare(text: str) -> str:
                     _("This parenthesis closes nothing"), part.start(), _("Remove it, or open one before.")
                 )
             groups.pop()
-        elif part["numberless"]:
+        elif part["distance"] or part["weight"]:
             raise _unreadable_number(part.start())
         elif sign:
             raise QueryError(_("This quotation mark has no partner"), part.start(), _('Put the phrase in "…".'))
@@ -129,7 +130,7 @@ def _parse(text: str) -> lucene.Item:
         return parse_lucene(text)
     except ParseError as error:
         raise _syntax_error(text, str(error)) from error
-    except (ValueError, ArithmeticError) as error:  # luqum converts the numbers after ~ and ^ while it parses
+    except (ValueError, ArithmeticError) as error:  # luqum converts numbers while it parses: here in nora"d^. x"
         raise _unreadable_number(max(text.rfind("~"), text.rfind("^"))) from error
 
 

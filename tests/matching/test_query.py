@@ -29,6 +29,7 @@ from monitor.matching.tree import And, Attribute, Not, Or, Words, positive_words
         ('"cross-border"~8', '"cross-border"~8'),
         ("moderni*", "moderni*"),
         ("=Leaders", "=Leaders"),
+        ("=Xenon", "=Xenon"),
         ('="Leaders Summit"', '="Leaders Summit"'),
         ("title:(norad OR nato)^2 radar^1.5", "(title:norad^2 OR title:nato^2) AND radar^1.5"),
         ("(norad^2)^3", "norad^6"),
