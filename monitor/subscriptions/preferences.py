@@ -17,7 +17,7 @@ from monitor.subscriptions.choices import Choice
 from monitor.subscriptions.subscribe import chosen_topics
 from monitor.texts import marked as _
 
-SUBSCRIBER = "the subscriber"
+SUBSCRIBER = _("the subscriber")
 """How the audit trail calls a person who holds a signed link."""
 
 

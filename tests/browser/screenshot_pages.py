@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from playwright.sync_api import Page
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
 from monitor.app import App
 from monitor.clock import utc_now
@@ -20,12 +20,13 @@ from monitor.staff.people import add_staff
 from monitor.staff.sign_in import Opened, printed_link, sign_in
 from monitor.store.signups import save_signup
 from monitor.store.staff import load_staff
-from monitor.store.tables import DigestRow, ItemRow, MatchRow, SignInRow, SourceRow, SubscriberRow, WatchRow
+from monitor.store.tables import DigestRow, ItemRow, LetterRow, MatchRow, SignInRow, SourceRow, SubscriberRow, WatchRow
 from monitor.store.watch_drafts import save_draft
 from monitor.subscriptions.address import request_address_change, waiting_change
 from monitor.subscriptions.choices import Choice
 from monitor.subscriptions.keywords import add_keyword
 from monitor.subscriptions.links import Doors
+from monitor.texts import Text
 from monitor.tokens import Purpose
 from monitor.web.access import declared_routes
 from monitor.web.app import create_web
@@ -223,6 +224,8 @@ def _fill_preferences(session: Session, reader: SubscriberRow, language: Languag
     add_keyword(session, reader, "hydrogen AND (Alberta OR Québec)", Language.ANY, now=now)
     add_keyword(session, reader, '"passage frontalier"', Language.FR, now=now)
     request_address_change(session, reader, f"claire-{language}@example.com", domain="localhost", now=now)
+    undelivered = Text("given up after three days: %(detail)s", detail="452 4.2.2 The mailbox is full")
+    session.connection().execute(update(LetterRow).values(state="failed", last_error=undelivered))
 
 
 def _machinery(app: App, session: Session) -> dict[str, str]:

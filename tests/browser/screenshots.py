@@ -87,6 +87,10 @@ def served(app: App) -> Iterator[str]:
             thread.join()
 
 
+TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Waits until what the last change asked for is drawn; a mail in its frame was pictured empty at times."""
+
+
 def picture(browser: Browser, shown: Shown, address: str) -> list[str]:
     """Take the pictures of a page; what is wrong with it."""
     problems: list[str] = []
@@ -107,6 +111,7 @@ def picture(browser: Browser, shown: Shown, address: str) -> list[str]:
     for width, scheme in LOOKS[shown.language]:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
+        page.evaluate(TWO_FRAMES)
         look = f"{shown.name}-{width}-{scheme}-{shown.language}"
         if page.evaluate("document.documentElement.scrollWidth") > width:
             problems.append(f"{look}: wider than {width} pixels")
