@@ -4,33 +4,39 @@ from __future__ import annotations
 
 import logging
 import os
+import runpy
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import hypothesis
 import pytest
 import structlog
 from typer.testing import CliRunner
 
 from monitor.clock import utc_now
+from monitor.serving import Server
 from monitor.settings import Settings, load_settings
 from monitor.store.engine import Database
 from monitor.store.migrate import upgrade
 from monitor.store.queue_schema import prepare_queue
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+FORKED = Path(__file__).with_name("forked.py")
 MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 4 << 30
 
@@ -45,6 +51,11 @@ def _lends_memory() -> bool:
 # On a disk, waiting for commits and copying databases takes half of the run; what the tests write dies with them.
 if "TMPDIR" not in os.environ and _lends_memory():
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+# The same examples in each run: a failure is the change's doing. For others: --hypothesis-profile=default. An example
+# has no deadline, since a slow machine is no fault of the code.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -204,42 +215,119 @@ def monitor() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
-@pytest.fixture
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+@dataclass
+class Program:
+    """A process that a test started, and the file with all that it printed."""
+
+    process: BaseProcess
+    log: Path
+
+    def send_signal(self, number: signal.Signals) -> None:
+        os.kill(self.process.pid or 0, number)
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        """Its exit code; None if it still runs after this time."""
+        self.process.join(seconds)
+        return self.process.exitcode
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.wait()
+
+
+@pytest.fixture(scope="session")
+def forks() -> Any:
+    """Starts processes in which the service is loaded already."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["monitor.cli", "monitor.web.app", "monitor.runners.cluster"])
+    return context
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Callable[[str, str], str]], str]]:
-    """Serves texts over HTTP on this machine: takes a function of base address and path, gives the feed's address."""
-    servers: list[ThreadingHTTPServer] = []
+def start_program(forks: Any, environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    """Starts a program that runs the service, given its path, arguments and settings; kills what is left at the end."""
+    started: list[Program] = []
 
-    def start(text_of: Callable[[str, str], str]) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                body = text_of(base, self.path).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/rss+xml; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Nothing: the test speaks."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        base = f"http://127.0.0.1:{server.server_port}"
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return f"{base}/feed"
+    def start(program: Path, *arguments: str, **settings: str) -> Program:
+        log = tmp_path / f"{len(started)}.log"
+        told = {"program": program, "arguments": arguments, "environment": environment | settings, "log": log}
+        process = forks.Process(target=runpy.run_path, args=(str(FORKED), {"asked": told}, "forked"))
+        process.start()
+        started.append(Program(process, log))
+        return started[-1]
 
     yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    for program in started:
+        program.kill()
+        program.process.close()
+
+
+@pytest.fixture
+def free_ports() -> Iterator[Callable[[], int]]:
+    """Gives ports of this machine that nobody listens on, and keeps them from all others until the test ends."""
+    with ExitStack() as held:
+
+        def take() -> int:
+            probe = held.enter_context(socket.socket())
+            # Bound but not listening: Linux lends the port to nobody, save to a server that asks for it by its number.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            if sys.platform != "linux":
+                probe.close()
+            return port
+
+        yield take
+
+
+@pytest.fixture
+def free_port(free_ports: Callable[[], int]) -> int:
+    """A port of this machine that nobody listens on."""
+    return free_ports()
+
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+@pytest.fixture
+def serve_http() -> Iterator[Callable[..., str]]:
+    """Serves HTTP on this machine: takes a function of a request and its body, gives the address, without a path.
+
+    The function answers with status, headers and body.
+    """
+    with ExitStack() as servers:
+
+        def start(answer: Callable[[BaseHTTPRequestHandler, bytes], Answer], host: str = "127.0.0.1") -> str:
+            class Handler(BaseHTTPRequestHandler):
+                protocol_version = "HTTP/1.1"
+
+                def do_GET(self) -> None:
+                    status, headers, body = answer(self, self.rfile.read(int(self.headers["Content-Length"] or 0)))
+                    self.send_response(status)
+                    for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                        self.send_header(name, value)
+                    self.end_headers()
+                    self.wfile.write(body)
+
+                do_POST = do_GET  # noqa: N815 - their base class names them so
+
+                def log_message(self, *_: object) -> None:
+                    """Nothing: the test speaks."""
+
+            return f"http://{host}:{servers.enter_context(Server((host, 0), Handler)).server_port}"
+
+        yield start
+
+
+@pytest.fixture
+def serve(serve_http: Callable[..., str]) -> Callable[[Callable[[str, str], str]], str]:
+    """Serves texts over HTTP on this machine: takes a function of base address and path, gives the feed's address."""
+
+    def start(text_of: Callable[[str, str], str]) -> str:
+        def answer(asked: BaseHTTPRequestHandler, _body: bytes) -> Answer:
+            return 200, {"Content-Type": "application/rss+xml; charset=utf-8"}, text_of(base, asked.path).encode()
+
+        base = serve_http(answer)
+        return f"{base}/feed"
+
+    return start

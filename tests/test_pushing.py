@@ -7,11 +7,10 @@ import hashlib
 import hmac
 import json
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -47,27 +46,15 @@ class Receiver:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def receiver(serve_http: Callable[..., str]) -> Receiver:
     told = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(told.answers.pop(0) if told.answers else 204)
-            self.send_header("Content-Length", "0")
-            self.send_header("Location", "http://169.254.169.254/")
-            self.end_headers()
+    def answer(asked: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        told.taken.append(({name.lower(): value for name, value in asked.headers.items()}, body))
+        return told.answers.pop(0) if told.answers else 204, {"Location": "http://169.254.169.254/"}, b""
 
-        def log_message(self, *_: object) -> None:
-            """Nothing: the test speaks."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    told.url = f"http://127.0.0.1:{server.server_port}/hook"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield told
-    server.shutdown()
-    server.server_close()
+    told.url = f"{serve_http(answer)}/hook"
+    return told
 
 
 @dataclass

@@ -6,9 +6,7 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -16,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +53,12 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def pooler(server: Server, tmp_path: Path) -> Iterator[str]:
+def pooler(server: Server, tmp_path: Path, free_ports: Callable[[], int]) -> Iterator[str]:
     """PgBouncer in transaction mode before the server, with fewer connections than are asked of it; its address."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if not program:
         pytest.skip("there is no pgbouncer here; it comes with the package pgbouncer")
-    with socket.socket() as probe:  # the mailbox has the other free port
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_ports()
     owner = pwd.getpwuid(server.folder.stat().st_uid).pw_name
     config = tmp_path / "pgbouncer.ini"
     config.write_text(
@@ -82,33 +78,15 @@ def pooler(server: Server, tmp_path: Path) -> Iterator[str]:
 class Newsroom:
     """Feeds on loopback hosts of their own; each answer has one item more than the last, up to a limit."""
 
-    feeds: int
     limit: int
+    feeds: list[str] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
-    servers: list[ThreadingHTTPServer] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(self) -> list[str]:
-        """Serve; the addresses of the feeds."""
-        newsroom = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                found = self.path == "/feed"
-                body = newsroom.feed(self.headers["Host"]).encode() if found else b"<main>Nothing</main>"
-                self.send_response(200 if found else 404)
-                self.send_header("Content-Type", "application/rss+xml" if found else "text/html")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Nothing: the test speaks."""
-
-        self.servers = [ThreadingHTTPServer((f"127.0.1.{n + 1}", 0), Handler) for n in range(self.feeds)]
-        for server in self.servers:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-        return [f"http://{server.server_address[0]}:{server.server_port}/feed" for server in self.servers]
+    def answer(self, asked: BaseHTTPRequestHandler, _body: bytes) -> tuple[int, dict[str, str], bytes]:
+        if asked.path != "/feed":
+            return 404, {"Content-Type": "text/html"}, b"<main>Nothing</main>"
+        return 200, {"Content-Type": "application/rss+xml"}, self.feed(asked.headers["Host"]).encode()
 
     def feed(self, host: str) -> str:
         with self.lock:
@@ -122,17 +100,12 @@ class Newsroom:
         )
         return f"<?xml version='1.0'?><rss version='2.0'><channel><title>News</title>{items}</channel></rss>"
 
-    def stop(self) -> None:
-        for server in self.servers:
-            server.shutdown()
-            server.server_close()
-
 
 @pytest.fixture
-def newsroom() -> Iterator[Newsroom]:
-    newsroom = Newsroom(feeds=8, limit=6)
-    yield newsroom
-    newsroom.stop()
+def newsroom(serve_http: Callable[..., str]) -> Newsroom:
+    newsroom = Newsroom(limit=6)
+    newsroom.feeds = [f"{serve_http(newsroom.answer, host=f'127.0.1.{n}')}/feed" for n in range(1, 9)]
+    return newsroom
 
 
 class _Mailbox:
@@ -153,31 +126,7 @@ def mailbox(free_port: int) -> Iterator[tuple[list[str], int]]:
     controller.stop()
 
 
-class Node(subprocess.Popen[bytes]):
-    """A process of the cluster and its log."""
-
-    def __init__(self, kind: str, log: Path, environment: dict[str, str]) -> None:
-        self.log = log
-        with log.open("wb") as file:
-            super().__init__(
-                [sys.executable, str(NODE), kind], env=environment, cwd=log.parent, stdout=file, stderr=file
-            )
-
-    def is_up(self) -> bool:
-        """Whether it has said that it works."""
-        return "(stop with Ctrl-C)" in self.log.read_text()
-
-
 @pytest.fixture
-def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[..., Node]]:
-    """Starts a node of the cluster; kills what is left at the end."""
-    nodes: list[Node] = []
-
-    def start_(kind: str, **settings: str) -> Node:
-        nodes.append(Node(kind, tmp_path / f"{kind}-{len(nodes)}.log", environment | settings))
-        return nodes[-1]
-
-    yield start_
-    for node in nodes:
-        node.kill()
-        node.wait()
+def start(start_program: Callable[..., Any]) -> Callable[..., Any]:
+    """Starts a node of the cluster: a scheduler or a worker."""
+    return lambda kind, **settings: start_program(NODE, kind, **settings)

@@ -47,11 +47,11 @@ SEED = 7
 def test_nothing_is_lost_or_doubled(server: Any, newsroom: Any, mailbox: Any, start: Any, tmp_path: Path) -> None:
     taken, port = mailbox
     database = Database(server.url)
-    prepare(database, newsroom.start())
+    prepare(database, newsroom.feeds)
     settings = mail_to(port) | {"MONITOR_DATABASE_URL": server.url}
     schedulers = [start("scheduler", **settings) for _ in range(3)]
     workers = [start("worker", **settings) for _ in range(4)]
-    wait_for(lambda: count(database, ItemRow) >= newsroom.feeds, 150, "the first poll")
+    wait_for(lambda: count(database, ItemRow) >= len(newsroom.feeds), 150, "the first poll")
 
     chance = random.Random(SEED)
     for kill in range(KILLS):
@@ -59,7 +59,7 @@ def test_nothing_is_lost_or_doubled(server: Any, newsroom: Any, mailbox: Any, st
         if kill == KILLS // 3:
             make_everybody_due(database)
         time.sleep(chance.uniform(0.5, 2.0))
-        victim = chance.choice([number for number, worker in enumerate(workers) if worker.is_up()] or [0])
+        victim = chance.choice([number for number, worker in enumerate(workers) if is_up(worker)] or [0])
         workers[victim].kill()
         workers[victim] = start("worker", **settings)
         if kill in {KILLS // 2, KILLS - 2}:
@@ -71,7 +71,9 @@ def test_nothing_is_lost_or_doubled(server: Any, newsroom: Any, mailbox: Any, st
     def all_is_done() -> bool:
         keep_due(database)
         ids = set(digests(database))
-        return count(database, ItemRow) == newsroom.feeds * newsroom.limit and not waiting(database) and len(ids) > 0
+        return (
+            count(database, ItemRow) == len(newsroom.feeds) * newsroom.limit and not waiting(database) and len(ids) > 0
+        )
 
     wait_for(all_is_done, 150, "the end of the work")
     settle(database, schedulers + workers)
@@ -94,15 +96,15 @@ def test_behind_a_transaction_pooler(
     """The whole pipeline, from the first schema on, over connections that change hands after each transaction."""
     taken, port = mailbox
     database = Database(pooler, pooler=True)
-    patiently(lambda: prepare(database, newsroom.start()))
+    patiently(lambda: prepare(database, newsroom.feeds))
     settings = mail_to(port) | {"MONITOR_DATABASE_URL": pooler, "MONITOR_DATABASE_POOLER": "true"}
     nodes = [start("scheduler", **settings), start("worker", **settings), start("worker", **settings)]
 
-    def all_is_stored() -> bool:
+    def all_is_polled() -> bool:
         keep_due(database)
-        return count(database, ItemRow) == newsroom.feeds * newsroom.limit
+        return all_is_stored(database, newsroom)
 
-    wait_for(all_is_stored, 120, "the last poll")
+    wait_for(all_is_polled, 120, "the last poll")
     make_everybody_due(database)
     wait_for(lambda: not waiting(database) and digests(database), 60, "the last digest")
     settle(database, nodes)
@@ -209,6 +211,10 @@ def count(database: Database, table: type) -> int:
     return int(patiently(read))
 
 
+def all_is_stored(database: Database, newsroom: Any) -> bool:
+    return count(database, ItemRow) == len(newsroom.feeds) * newsroom.limit
+
+
 def digests(database: Database) -> dict[int, DigestRow]:
     def read() -> dict[int, DigestRow]:
         with database.read() as session:
@@ -233,9 +239,14 @@ def waiting(database: Database) -> list[str]:
     return found
 
 
+def is_up(node: Any) -> bool:
+    """Whether it has said that it works."""
+    return node.log.exists() and "(stop with Ctrl-C)" in node.log.read_text()
+
+
 def settle(database: Database, nodes: list[Any]) -> None:
     """Wait until all nodes are up, and what the dead ones held has been rescued and done."""
-    wait_for(lambda: all(node.is_up() for node in nodes), 120, "the start of the last nodes")
+    wait_for(lambda: all(is_up(node) for node in nodes), 120, "the start of the last nodes")
 
     def idle() -> bool:
         with database.read() as session:
@@ -249,7 +260,7 @@ def check_items(database: Database, newsroom: Any) -> None:
         keys = Counter(session.exec(select(ItemRow.key)).all())
         matched = Counter(session.exec(select(MatchRow.item_id)).all())
         revised = session.exec(select(func.count()).where(ItemRow.revision > 1)).one()
-    assert len(keys) == newsroom.feeds * newsroom.limit, "0 items lost"
+    assert len(keys) == len(newsroom.feeds) * newsroom.limit, "0 items lost"
     assert set(keys.values()) == {1}, "0 items doubled"
     assert len(matched) == len(keys)
     assert set(matched.values()) == {1}, "each matched once"

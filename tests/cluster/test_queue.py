@@ -10,10 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from monitor.app import App, Intent
-from monitor.cli import app as commands
 from monitor.errors import Conflict, DatabaseBusy, NotFound, SettingError
 from monitor.runners import cluster
 from monitor.runners.cluster import QUEUES, Scheduler, Worker, carry_out, enqueue
@@ -179,15 +177,15 @@ def test_the_schema_of_the_queue_is_applied_once(app: App) -> None:
 
 
 @on_postgresql
-def test_the_queue_on_the_command_line(app: App, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_the_queue_on_the_command_line(app: App, monitor: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     put(app, Intent("match_items", (1, 2)))
     monkeypatch.setenv("MONITOR_DATABASE_URL", app.database.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("MONITOR_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr("monitor.cli.installation.configure_logs", lambda _settings: None)
-    run = CliRunner().invoke
-    assert '"waiting": 1' in run(commands, ["queue", "list", "--json"]).stdout
-    assert "match_items" in run(commands, ["queue", "list", "--state", "todo", "--json"]).stdout
-    assert isinstance(run(commands, ["queue", "retry", "1"]).exception, Conflict)
+    assert '"waiting": 1' in monitor("queue", "list", "--json").stdout
+    assert "match_items" in monitor("queue", "list", "--state", "todo", "--json").stdout
+    refused = monitor("queue", "retry", "1")
+    assert refused.returncode == 2
+    assert "is todo" in refused.stderr
 
 
 def test_every_task_has_a_queue() -> None:

@@ -6,10 +6,9 @@ import asyncio
 import html
 import re
 import shutil
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -36,40 +35,20 @@ pytestmark = [
 _GUID = re.compile(rb"<guid[^>]*>(.*?)</guid>", re.DOTALL)
 
 
+@dataclass
 class _Replay:
-    """A loopback server whose feed is moved from state to state."""
+    """A feed that is moved from state to state."""
 
-    def __init__(self) -> None:
-        self.body = b""
-        replay = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", "application/rss+xml; charset=UTF-8")
-                self.send_header("Content-Length", str(len(replay.body)))
-                self.end_headers()
-                self.wfile.write(replay.body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/feed"
+    url: str = ""
+    body: bytes = b""
 
 
 @pytest.fixture
-def replay() -> Iterator[_Replay]:
+def replay(serve_http: Callable[..., str]) -> _Replay:
     replay = _Replay()
-    yield replay
-    replay.server.shutdown()
-    replay.server.server_close()
+    content = {"Content-Type": "application/rss+xml; charset=UTF-8"}
+    replay.url = f"{serve_http(lambda _asked, _body: (200, content, replay.body))}/feed"
+    return replay
 
 
 def _states() -> list[tuple[datetime, bytes]]:

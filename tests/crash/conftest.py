@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from email import message_from_bytes
@@ -18,7 +18,6 @@ from monitor.core.schedule import Frequency, Schedule
 from monitor.store import config
 from monitor.store.config import Config
 from monitor.store.engine import Database
-from monitor.store.migrate import upgrade
 from monitor.subscriptions.subscribe import subscribe_confirmed
 
 NAMES = {"en": "NORAD", "fr": "NORAD", "es": "NORAD"}
@@ -61,15 +60,19 @@ def feed_url(serve: Any) -> str:
 
 
 @pytest.fixture
-def prepare() -> Callable[[Path, str, datetime], Database]:
+def prepare(migrated_file: Path) -> Callable[[Path, str, datetime], Database]:
     """Makes an installation with one topic, one source and one subscriber, confirmed two days ago."""
-    return _prepare
+
+    def make(folder: Path, feed_url: str, now: datetime) -> Database:
+        folder.mkdir()
+        database = Database(f"sqlite:///{shutil.copy(migrated_file, folder)}")
+        _fill(database, feed_url, now)
+        return database
+
+    return make
 
 
-def _prepare(folder: Path, feed_url: str, now: datetime) -> Database:
-    folder.mkdir()
-    database = Database(f"sqlite:///{folder / 'monitor.db'}")
-    upgrade(database, now)
+def _fill(database: Database, feed_url: str, now: datetime) -> None:
     topic = Topic("norad", "security", NAMES, (Watch("norad", "any", Language.ANY, "NORAD"),), threshold=0.0)
     source = SourceSpec("news", feed_url, "Agency", "CA", Language.EN)
     with database.write() as session:
@@ -85,17 +88,3 @@ def _prepare(folder: Path, feed_url: str, now: datetime) -> Database:
             actor="test",
             now=now - timedelta(days=2),
         )
-    return database
-
-
-@pytest.fixture
-def free_ports() -> Callable[[], int]:
-    """Gives ports of this machine that nobody listens on."""
-
-    def free() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        return port
-
-    return free

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -45,21 +43,9 @@ def answers(port: int) -> bool:
 
 
 @pytest.fixture
-def start(tmp_path: Path, environment: dict[str, str]) -> Any:
-    """Starts a service on a port; stops what is left at the end."""
-    processes: list[subprocess.Popen[bytes]] = []
-
-    def start_(port: int, **settings: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, str(PROGRAM), str(tmp_path / f"fired-{len(processes)}")]
-        env = environment | settings | {"MONITOR_PORT": str(port)}
-        with (tmp_path / f"log-{len(processes)}").open("wb") as log:
-            processes.append(subprocess.Popen(command, env=env, cwd=tmp_path, stdout=log, stderr=log))
-        return processes[-1]
-
-    yield start_
-    for process in processes:
-        process.kill()
-        process.wait()
+def start(start_program: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    """Starts a service on a port, which writes down the ticks that it fires."""
+    return lambda port, **settings: start_program(PROGRAM, str(tmp_path / "fired"), MONITOR_PORT=str(port), **settings)
 
 
 def test_two_services_on_one_file_share_the_work(
@@ -95,7 +81,7 @@ def test_two_services_on_one_file_share_the_work(
     time.sleep(3)
     for service in services:
         service.send_signal(signal.SIGTERM)
-    assert [service.wait(30) for service in services] == [0, 0], (tmp_path / "log-0").read_text()
+    assert [service.wait(30) for service in services] == [0, 0], (tmp_path / "0.log").read_text()
 
     assert set(Counter(received.taken).values()) == {1}
     with database.read() as session:
@@ -104,7 +90,7 @@ def test_two_services_on_one_file_share_the_work(
     # The subscriber of the prepared installation was due at once: empty if that came before the poll.
     assert Counter(states) in ({"sent": READERS, "empty": 1}, {"sent": READERS + 1})
     assert len(received.taken) == Counter(states)["sent"]
-    fired = [line for number in range(2) for line in (tmp_path / f"fired-{number}").read_text().split()]
+    fired = (tmp_path / "fired").read_text().split()
     assert Counter(fired) == Counter(slots), "each tick fired once, in one of the two"
 
 
@@ -145,10 +131,10 @@ def test_it_leaves_cleanly_when_told_to(
     wait_for(lambda: answers(port), 30, "the first page")
     time.sleep(1)
     service.send_signal(how)
-    assert service.wait(20) == 0, (tmp_path / "log-0").read_text()
+    assert service.wait(20) == 0, (tmp_path / "0.log").read_text()
     with database.read() as session:
         [lease] = session.exec(select(SourceRow.lease_until)).all()
     gap = timedelta(seconds=load_settings(environment).poll_host_gap_seconds)
     assert lease is None or lease <= datetime.now(UTC) + gap, "the claim ended with the visit, the host rests"
-    log = (tmp_path / "log-0").read_text()
+    log = (tmp_path / "0.log").read_text()
     assert "Traceback" not in log

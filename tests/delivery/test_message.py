@@ -63,7 +63,7 @@ hostile = st.one_of(
 
 
 @given(subject=hostile, name=hostile, text=hostile, html=hostile)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150)
 def test_any_content_makes_a_strict_message(
     check_message: Check, subject: str, name: str, text: str, html: str
 ) -> None:
@@ -86,7 +86,7 @@ def test_a_part_that_ends_where_a_line_is_full_is_broken_before(check_message: C
 
 
 @given(text=parts, html=parts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60)
 def test_the_bodies_come_back_as_they_went_in(check_message: Check, text: list[str], html: list[str]) -> None:
     """But for line ends, which are the wire's, lone surrogates, which no charset has, and a line end at the end."""
     message = check_message(build_message(Letter("News", tuple(html), tuple(text)), ENVELOPE))
@@ -101,7 +101,7 @@ def test_the_bodies_come_back_as_they_went_in(check_message: Check, text: list[s
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")) | st.just(" "), min_size=1, max_size=300))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 def test_a_subject_in_any_script_comes_back(check_message: Check, subject: str) -> None:
     subject = " ".join(subject.split()) or "x"
     message = check_message(build_message(Letter(subject, ("<p>",), ("x",)), ENVELOPE))
@@ -160,7 +160,7 @@ def test_an_envelope_that_no_header_can_hold_is_refused(wrong: dict[str, str]) -
 
 
 @given(st.integers(1, 10**9), st.datetimes(timezones=st.just(UTC)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_message_id_follows_from_subscriber_and_window(subscriber: int, end: datetime) -> None:
     derived = message_id(subscriber, end, "example.org")
     assert derived == message_id(subscriber, end, "example.org")

@@ -110,7 +110,7 @@ def test_next_boundary(schedule: Schedule, after: str, boundary: str) -> None:
 
 
 @given(schedules, instants)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_boundary_lies_between_its_neighbours(schedule: Schedule, moment: datetime) -> None:
     """Latest and next enclose any moment, agree with each other, and are about a period apart."""
     before, after = latest_boundary(moment, schedule), next_boundary(moment, schedule)
@@ -133,7 +133,7 @@ sleeps = st.one_of(
 
 
 @given(schedules, instants, st.lists(sleeps, min_size=1, max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_windows_form_one_chain_whatever_the_clock_does(
     schedule: Schedule, start: datetime, steps: list[timedelta]
 ) -> None:
@@ -151,7 +151,7 @@ def test_windows_form_one_chain_whatever_the_clock_does(
 
 
 @given(schedules, instants)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_scheduler_that_looks_often_sends_one_digest_per_boundary(schedule: Schedule, start: datetime) -> None:
     """As many windows as boundaries; a look at the very instant finds it, a look just before does not."""
     until = latest_boundary(start, schedule)
@@ -182,7 +182,7 @@ def test_a_clock_that_ran_a_day_ahead_does_not_send_twice() -> None:
 
 
 @given(schedules, zones, instants, st.timedeltas(timedelta(0), WEEK))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_moving_house_keeps_one_digest_a_week(
     schedule: Schedule, new: str, start: datetime, moved_after: timedelta
 ) -> None:

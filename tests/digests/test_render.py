@@ -250,7 +250,7 @@ digests = st.builds(
 
 
 @given(digests)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60)
 def test_what_a_feed_holds_stays_text(content: DigestContent) -> None:
     letter = render_digest(content)
     page = soup(letter)

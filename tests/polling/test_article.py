@@ -105,7 +105,7 @@ def test_a_heap_of_markup_takes_bounded_time(html: str) -> None:
     st.text(max_size=200)
     | st.lists(st.sampled_from(["<p>", "<div>", "</div>", "text ", "<link ", "href=/x "])).map("".join)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_page_has_an_outcome(html: str) -> None:
     found = read_article(html.encode("utf-8", "replace"), url=URL)
     assert found is None or "\x00" not in found.text

@@ -88,7 +88,7 @@ _ZONES = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(m
 
 
 @given(_MOMENTS, _ZONES, st.sampled_from([format_datetime, datetime.isoformat, str]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_standard_date_comes_back(moment: datetime, zone: timezone, write: object) -> None:
     written = moment.replace(tzinfo=zone)
     assert callable(write)
@@ -96,7 +96,7 @@ def test_every_standard_date_comes_back(moment: datetime, zone: timezone, write:
 
 
 @given(_MOMENTS, st.sampled_from(["en", "fr", "es"]), st.sampled_from(["medium", "long", "full"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_date_in_words_comes_back(moment: datetime, language: str, length: str) -> None:
     """The words are those of the CLDR, as content systems write them."""
     written = format_date(moment, format=length, locale=language)  # type: ignore[arg-type] # a literal at run time
@@ -106,7 +106,7 @@ def test_every_date_in_words_comes_back(moment: datetime, language: str, length:
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_text_is_a_moment_in_utc_or_none(text: str) -> None:
     moment = shown(text)
     assert moment is None or (moment.tzinfo is UTC and moment <= VISITED + timedelta(days=1))

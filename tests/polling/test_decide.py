@@ -163,7 +163,7 @@ _ENTRIES = st.lists(
 
 
 @given(_ENTRIES, _ENTRIES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_entry_is_in_one_place_and_the_next_visit_agrees(before: list[Entry], after: list[Entry]) -> None:
     known = stored(*before)
     decision = decide(known, after)

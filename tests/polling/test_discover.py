@@ -57,6 +57,6 @@ def test_a_page_without_feeds_names_none_and_the_usual_places_remain(html: str) 
 
 
 @given(st.text(max_size=100).map(lambda text: f'<link rel="alternate" type="text/xml" href="{text}">'))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_link_is_a_web_address_or_left_out(html: str) -> None:
     assert all(address.startswith(("http://", "https://")) for address in feed_candidates(html, URL))

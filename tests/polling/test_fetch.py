@@ -316,7 +316,7 @@ ANSWERS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answer=ANSWERS, split=st.integers(0, 60))
 def test_nothing_that_a_site_sends_raises(faults, fetch, answer, split):
     url = faults.play("/feed", [answer[:split], 0.0, answer[split:], "close"])

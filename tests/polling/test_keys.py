@@ -95,7 +95,7 @@ def test_a_long_key_is_hashed() -> None:
 
 
 @given(st.text(max_size=60) | st.text("htps:/.@[]?#&=aé\\ \n", max_size=40).map("https://".__add__))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_text_becomes_a_safe_address_or_none(link: str) -> None:
     address = absolute_link(link, BASE)
     if address:

@@ -169,7 +169,7 @@ _SPANS = st.timedeltas(timedelta(0), timedelta(days=40))
     st.floats(0, 1),
     st.builds(Hints, fresh_for=st.none() | _SPANS, asked=st.builds(Asked, ttl=st.none() | _SPANS)),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_live_source_is_visited_within_its_bounds(visit: Visit, share: float, hints: Hints) -> None:
     visit = replace(visit, new=int(visit.entries * share))
     plan = next_visit(visit, now=MONDAY, hints=hints)

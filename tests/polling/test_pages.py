@@ -146,7 +146,7 @@ _PIECES = st.sampled_from(_MARKUP.split("|"))
 
 
 @given(st.lists(_PIECES, max_size=40).map("".join))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_page_has_an_outcome(html: str) -> None:
     result = read(html.encode(), WET)
     if isinstance(result, ParsedPage):

@@ -302,7 +302,7 @@ def assert_fit_to_keep(result: ParsedFeed) -> None:
 
 
 @given(st.lists(_PIECES, max_size=40).map("".join))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_stands_in_a_channel_the_entries_are_fit_to_keep(text: str) -> None:
     assert_fit_to_keep(parsed(rss(text)))
 
@@ -310,7 +310,7 @@ def test_whatever_stands_in_a_channel_the_entries_are_fit_to_keep(text: str) -> 
 @given(
     st.binary(max_size=300) | st.text(max_size=200).map(lambda text: rss(item(title=text)).encode("utf-8", "replace"))
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_bytes_have_an_outcome(body: bytes) -> None:
     result = parse_feed(body, url=URL, now=VISITED)
     if isinstance(result, ParsedFeed):
@@ -324,7 +324,7 @@ def test_any_bytes_have_an_outcome(body: bytes) -> None:
         max_leaves=8,
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_json_feed_has_an_outcome(items: Any) -> None:
     feed = {"version": "https://jsonfeed.org/version/1.1", "items": items, "hubs": items, "title": items}
     result = parse_feed(json.dumps(feed).encode(), url=URL, now=VISITED)

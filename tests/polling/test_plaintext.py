@@ -170,7 +170,7 @@ _NESTED = st.recursive(
 
 
 @given(st.lists(_NESTED, max_size=4).map("".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_plain_html_reads_as_any_html_does(html: str) -> None:
     """libxml2 is the judge: where the fast reader answers at all, the text is the same."""
     fast = read_plain_html(html)
@@ -240,7 +240,7 @@ def test_text_below_too_many_levels_is_kept() -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_is_storable_and_stable(text: str) -> None:
     once = plain_text(text)
     once.encode("utf-8")

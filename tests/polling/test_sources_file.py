@@ -152,7 +152,7 @@ _SOURCES = st.builds(
 
 
 @given(st.lists(_SOURCES, max_size=4, unique_by=(lambda s: s.slug, lambda s: s.url)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_written_is_read_again(sources: list[SourceSpec]) -> None:
     text = write_sources(sources)
     assert read_sources(text, "f") == tuple(sources)

@@ -24,9 +24,7 @@ KNOWN = {"topic": "norad", "topic_id": "norad", "key": "any", "slug": "agency-ca
          "subscriber_id": 1, "kind": "digest", "mail_id": 1}  # fmt: skip
 """Names that there are: with those that a description leads to, nearly every answer would be 404."""
 
-BOUNDED = settings(
-    max_examples=3, database=None, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+BOUNDED = settings(max_examples=3, database=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture

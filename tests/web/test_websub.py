@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import threading
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,51 +28,34 @@ FEED = """<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel><
 PUSHED = "<rss><channel><title>News</title><item><guid>2</guid><title>The second</title></item></channel></rss>"
 
 
+@dataclass
 class Hub:
     """A site with a feed, and the hub of it, which only notes what it is asked."""
 
-    def __init__(self) -> None:
-        self.asked: list[dict[str, str]] = []
-        self.status = 202
-        hub = self
+    base: str = ""
+    asked: list[dict[str, str]] = field(default_factory=list)
+    status: int = 202
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = FEED.format(base=hub.base).encode() if self.path == "/feed" else b""
-                self.send_response(200 if body else 404)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_POST(self) -> None:
-                form = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                hub.asked.append({name: values[0] for name, values in parse_qs(form).items()})
-                self.send_response(hub.status)
-                self.send_header("Location", "http://169.254.169.254/")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Nothing: the test speaks."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.base = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def answer(self, asked: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        if asked.command == "GET":
+            found = asked.path == "/feed"
+            return (200, {}, FEED.format(base=self.base).encode()) if found else (404, {}, b"")
+        self.asked.append({name: values[0] for name, values in parse_qs(body.decode()).items()})
+        return self.status, {"Location": "http://169.254.169.254/"}, b""
 
 
 @pytest.fixture
-def hub(site: Any) -> Iterator[Hub]:
+def hub(site: Any, serve_http: Callable[..., str]) -> Hub:
     """A hub whose feed has been read once."""
     hub = Hub()
+    hub.base = serve_http(hub.answer)
     with site.app.database.write() as session:
         spec = SourceSpec("news", f"{hub.base}/feed", "Agency", "CA", Language.EN)
         save_source(session, spec, actor="test", now=site.now)
     limits = FetchLimits(allow_loopback=True, host_gap_seconds=0)
     site.app = replace(site.app, make_fetcher=lambda: Fetcher(limits))
     site.tick("poll_due_sources")
-    yield hub
-    hub.server.shutdown()
-    hub.server.server_close()
+    return hub
 
 
 def row(site: Any, table: Any = HubRow) -> Any:
