@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from monitor.core.ids import MOST_ID
 from monitor.errors import Refused
 from monitor.texts import marked as _
 
@@ -70,8 +71,8 @@ def _read(key: Any, kind: type) -> Any:
         return moment.astimezone(UTC)
     if isinstance(key, bool) or not isinstance(key, (int, float) if kind is float else kind):
         raise TypeError("a key of another kind")
-    if isinstance(key, int) and not -(2**63) <= key < 2**63:
-        raise ValueError("a number that no database holds")
+    if isinstance(key, int) and not 0 <= key <= MOST_ID:
+        raise ValueError("a number that no row has")
     if isinstance(key, str):
         key.encode()  # a lone surrogate, which no database holds
     return key

@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from monitor import translations
+from monitor.core.ids import read_id
 from monitor.core.languages import Language
 from monitor.digests.build import next_digest, window_start
 from monitor.errors import NotFound
@@ -86,8 +87,8 @@ def find_item(session: Session, wanted: str) -> ItemRow:
         NotFound: No source has published it, as far as we know.
     """
     found = None
-    if wanted.isascii() and wanted.isdecimal() and len(wanted) < 16:
-        found = session.get(ItemRow, int(wanted))
+    if item_id := read_id(wanted):
+        found = session.get(ItemRow, item_id)
     if found is None:
         found = session.exec(select(ItemRow).where(ItemRow.url == wanted).order_by(col(ItemRow.id)).limit(1)).first()
     if found is None:

@@ -65,10 +65,8 @@ async def examine(fetcher: Fetcher, url: str, now: datetime) -> Examination:
     """
     answer = await fetcher.get(url, accept=FEED)
     if not isinstance(answer, Fetched):
-        return Examination(
-            problem=answer.detail if isinstance(answer, Failed) else _("the site answered without a page")
-        )
-    if (offer := _as_feed(answer, now)) is not None:
+        return Examination(problem=_failed(answer).detail)
+    if (offer := await asyncio.to_thread(_as_feed, answer, now)) is not None:
         return Examination((offer,))
     html = decode(answer.body, answer.content_type)
     feeds = await _feeds_of(fetcher, html, answer.final_url, now)
@@ -84,7 +82,7 @@ async def _feeds_of(fetcher: Fetcher, html: str, url: str, now: datetime) -> lis
     found: dict[str, Offer] = {}
     for candidate in feed_candidates(html, url)[:_MOST_TRIED]:
         answer: Fetched | NotModified | Failed = await robots.get(candidate, accept=FEED)
-        offer = _as_feed(answer, now) if isinstance(answer, Fetched) else None
+        offer = await asyncio.to_thread(_as_feed, answer, now) if isinstance(answer, Fetched) else None
         if offer is not None:
             found.setdefault(offer.url, offer)
     return list(found.values())
@@ -116,7 +114,7 @@ def _parse(selectors: Mapping[str, str], now: datetime, answer: Fetched) -> Pars
 
 
 def spec_of(
-    offer: Offer, *, agency: str, country: str, language: Language | None, taken: Collection[str], note: str = ""
+    offer: Offer, *, agency: str, country: str, language: Language | None, taken: Collection[str]
 ) -> SourceSpec | None:
     """The source that an offer becomes, or None where its language is neither declared nor given.
 
@@ -126,7 +124,6 @@ def spec_of(
         country: An ISO 3166 code, ``INT`` or ``EU``.
         language: The language where the feed does not declare one of ours.
         taken: The slugs that are in use.
-        note: What an editor wants to remember.
     """
     spoken = language or offer.language
     if spoken is None:
@@ -139,7 +136,6 @@ def spec_of(
         language=spoken,
         kind=offer.kind,
         selectors=dict(offer.selectors),
-        note=note,
     )
 
 
@@ -162,6 +158,11 @@ def _numbered(name: str) -> Iterator[str]:
     yield from (f"{name}-{number}" for number in count(2))
 
 
+def _failed(answer: NotModified | Failed) -> Failed:
+    """Why there is no page: a 304 that nobody asked for is a failure as well."""
+    return answer if isinstance(answer, Failed) else Failed(FailureKind.BAD_HTTP, _("the site sent no page"))
+
+
 async def try_selectors(
     fetcher: Fetcher, url: str, selectors: Mapping[str, str], now: datetime
 ) -> ParsedPage | StructureChanged | Failed:
@@ -176,7 +177,7 @@ async def try_selectors(
     robots, parse = Robots(fetcher), partial(_parse, selectors, now)
     answer = await robots.get(url)
     if not isinstance(answer, Fetched):
-        return answer if isinstance(answer, Failed) else Failed(FailureKind.BAD_HTTP, _("the site sent no page"))
+        return _failed(answer)
     parsed = await asyncio.to_thread(parse, answer)
     if not isinstance(parsed, ParsedPage):
         return parsed
@@ -193,7 +194,7 @@ async def read_document(fetcher: Fetcher, url: str) -> Document | Failed:
     """
     answer = await fetcher.get(url, accept=PAGE)
     if not isinstance(answer, Fetched):
-        return answer if isinstance(answer, Failed) else Failed(FailureKind.BAD_HTTP, _("the site sent no page"))
+        return _failed(answer)
     article = await asyncio.to_thread(read_article, answer.body, url=answer.final_url, content_type=answer.content_type)
     if article is None:
         return Failed(FailureKind.BAD_HTTP, _("there is no page with text at this address"))

@@ -25,6 +25,7 @@ from monitor.errors import Transient
 from monitor.staff.sign_in import SESSION_LIFE
 from monitor.store.staff import Holder, holder_of_session, holder_of_token, mark_seen
 from monitor.store.tables import ApiTokenRow, StaffSessionRow
+from monitor.web.asked import app_of
 from monitor.web.limits import throttled
 
 _NOTED_EVERY = timedelta(hours=1)
@@ -99,7 +100,7 @@ def visitor_of(request: Request) -> Visitor:
 
 async def _recognise(request: Request) -> Visitor:
     if not hasattr(request.state, "visitor"):
-        app: App = request.app.state.app
+        app = app_of(request)
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         cookie = request.cookies.get(session_cookie(app), "")
         if scheme.lower() == "bearer":

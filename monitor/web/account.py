@@ -8,7 +8,6 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from monitor.app import App
 from monitor.core.roles import STAFF_ROLES, Role, role_of
 from monitor.errors import Conflict, Refused
 from monitor.staff.api_tokens import create_token, revoke_token
@@ -16,6 +15,7 @@ from monitor.staff.sign_in import sign_out
 from monitor.store.staff import Holder, list_sessions, list_tokens
 from monitor.texts import marked as _
 from monitor.web.access import Viewer, Visitor, guarded, take_session
+from monitor.web.asked import RowId, app_of
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered, posted
 from monitor.web.rendering import own_page
@@ -41,7 +41,7 @@ def show(request: Request, visitor: Viewer) -> HTMLResponse:
 @router.post("/account/sessions/end")
 def end_all(request: Request, visitor: Viewer) -> Response:
     """Sign out everywhere."""
-    app: App = request.app.state.app
+    app = app_of(request)
     holder = _holder(visitor)
     with app.database.write() as session:
         sign_out(session, holder.staff_id, None, actor=holder.address, now=app.clock())
@@ -51,9 +51,9 @@ def end_all(request: Request, visitor: Viewer) -> Response:
 
 
 @router.post("/account/sessions/{session_id}/end")
-def end_one(request: Request, visitor: Viewer, session_id: int) -> Response:
+def end_one(request: Request, visitor: Viewer, session_id: RowId) -> Response:
     """Sign out in another browser; one that has ended meanwhile is what was wanted."""
-    app: App = request.app.state.app
+    app = app_of(request)
     holder = _holder(visitor)
     with app.database.write() as session:
         sign_out(session, holder.staff_id, session_id, actor=holder.address, now=app.clock())
@@ -63,7 +63,7 @@ def end_one(request: Request, visitor: Viewer, session_id: int) -> Response:
 @router.post("/account/keys")
 def make_key(request: Request, visitor: Viewer, form: Posted) -> HTMLResponse:
     """Make a key, and show it this once."""
-    app: App = request.app.state.app
+    app = app_of(request)
     holder, entered = _holder(visitor), Entered.of_form(form)
     try:
         role = role_of(entered.text("role"))
@@ -79,9 +79,9 @@ def make_key(request: Request, visitor: Viewer, form: Posted) -> HTMLResponse:
 
 
 @router.post("/account/keys/{key_id}/delete")
-def delete_key(request: Request, visitor: Viewer, key_id: int) -> Response:
+def delete_key(request: Request, visitor: Viewer, key_id: RowId) -> Response:
     """Make a key useless."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         revoke_token(session, _holder(visitor), key_id, now=app.clock())
     return back_to(request, "/account", _("The key is deleted."))
@@ -93,7 +93,7 @@ def _holder(visitor: Visitor) -> Holder:
 
 
 def _page(request: Request, holder: Holder, entered: Entered, *, token: str = "", status: int = 200) -> HTMLResponse:
-    app: App = request.app.state.app
+    app = app_of(request)
     now = app.clock()
     with app.database.read() as session:
         return own_page(

@@ -8,7 +8,6 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from monitor.app import App
 from monitor.core.roles import Role
 from monitor.errors import Conflict
 from monitor.store.subscribers import load_subscriber
@@ -16,6 +15,7 @@ from monitor.store.tables import AddressChangeRow
 from monitor.subscriptions.address import ChangeState, change_of, change_state, confirm_address_change
 from monitor.tokens import Purpose
 from monitor.web.access import guarded
+from monitor.web.asked import app_of
 from monitor.web.languages import reader_language
 from monitor.web.rendering import own_page
 
@@ -37,7 +37,7 @@ class Side(StrEnum):
 @router.get("/address/{side}/{token}")
 def ask(request: Request, side: Side, token: str) -> HTMLResponse:
     """Ask whether digests are to go to the new address."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         change = change_of(session, app.key, side.purpose, token)
         return _page(request, session, change, change_state(change, app.clock()))
@@ -46,7 +46,7 @@ def ask(request: Request, side: Side, token: str) -> HTMLResponse:
 @router.post("/address/{side}/{token}")
 def confirm(request: Request, side: Side, token: str) -> HTMLResponse:
     """Note that this address agrees; the change takes effect when the other does too."""
-    app: App = request.app.state.app
+    app = app_of(request)
     try:
         with app.database.write() as session:
             change = change_of(session, app.key, side.purpose, token, lock=True)

@@ -19,6 +19,7 @@ from monitor.store.matches import LoggedMatch, newest_matches
 from monitor.store.watchlist import load_pillars, load_topics
 from monitor.texts import marked as _
 from monitor.web.access import guarded
+from monitor.web.asked import app_of
 from monitor.web.languages import reader_language
 from monitor.web.syndication import Entry, Feed, write_atom, write_json
 
@@ -47,7 +48,7 @@ _WRITERS = {
 @router.get("/topics/{topic_id}/feed.{kind}")
 def topic_feed(request: Request, topic_id: str, kind: Format) -> Response:
     """The news of a topic, the newest first."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         topic = next((topic for topic in load_topics(session) if topic.id == topic_id), None)
         if topic is None:
@@ -58,7 +59,7 @@ def topic_feed(request: Request, topic_id: str, kind: Format) -> Response:
 @router.get("/pillars/{pillar_id}/feed.{kind}")
 def pillar_feed(request: Request, pillar_id: str, kind: Format) -> Response:
     """The news of all topics of a pillar, the newest first."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         pillar = next((pillar for pillar in load_pillars(session) if pillar.id == pillar_id), None)
         if pillar is None:
@@ -68,7 +69,7 @@ def pillar_feed(request: Request, pillar_id: str, kind: Format) -> Response:
 
 
 def _feed(request: Request, session: Session, about: Topic | Pillar, topics: list[Topic]) -> Feed:
-    app: App = request.app.state.app
+    app = app_of(request)
     language = reader_language(request)
     names = {topic.id: topic.names[language] for topic in topics}
     hold = app.settings.hold_for_review

@@ -8,8 +8,8 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from monitor.app import App
 from monitor.texts import Text, pack, unpack
+from monitor.web.asked import app_of
 from monitor.web.paths import own_path
 
 COOKIE = "said"
@@ -35,7 +35,7 @@ def back_to(request: Request, path: str, text: str = "", *, failed: bool = False
     """
     response = RedirectResponse(own_path(path), status_code=303)
     if text:
-        app: App = request.app.state.app
+        app = app_of(request)
         signed = _serializer(app.key).dumps([pack(text), failed])
         response.set_cookie(COOKIE, str(signed), max_age=_LIFE, httponly=True, samesite="lax")
     return response
@@ -43,7 +43,7 @@ def back_to(request: Request, path: str, text: str = "", *, failed: bool = False
 
 def said(request: Request) -> Said | None:
     """What is to be said on this page."""
-    app: App = request.app.state.app
+    app = app_of(request)
     try:
         text, failed = _serializer(app.key).loads(request.cookies.get(COOKIE, ""), max_age=_LIFE)
     except BadSignature:

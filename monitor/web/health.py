@@ -12,6 +12,7 @@ from monitor.core.roles import Role
 from monitor.runners.status import METRICS_TYPE, metrics
 from monitor.store.standing import check_readiness
 from monitor.web.access import guarded
+from monitor.web.asked import app_of
 
 router = guarded(Role.PUBLIC)
 
@@ -27,7 +28,7 @@ def healthz() -> dict[str, str]:
 @router.get("/readyz")
 def readyz(request: Request) -> JSONResponse:
     """Whether the process may be sent requests: its database answers and has the schema of this release."""
-    found = check_readiness(request.app.state.app.database)
+    found = check_readiness(app_of(request).database)
     return JSONResponse(asdict(found), status_code=200 if found.ready else 503)
 
 
@@ -39,7 +40,7 @@ def metrics_(request: Request) -> Response:
     """
     if not _is_direct(request):
         raise HTTPException(404)
-    return Response(metrics(request.app.state.app, rows=True), media_type=METRICS_TYPE)
+    return Response(metrics(app_of(request), rows=True), media_type=METRICS_TYPE)
 
 
 def _is_direct(request: Request) -> bool:

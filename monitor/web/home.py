@@ -8,13 +8,13 @@ from itertools import islice
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from monitor.app import App
 from monitor.core.roles import Role
 from monitor.store.items import count_items
 from monitor.store.news import count_news, list_news
 from monitor.store.source_health import summarise_sources
 from monitor.store.watchlist import load_pillars, load_topics
 from monitor.web.access import guarded
+from monitor.web.asked import app_of
 from monitor.web.board import load_board
 from monitor.web.languages import reader_language
 from monitor.web.news import show_news
@@ -31,7 +31,7 @@ _MATCHES_OF_NEWS = 5
 @router.get("/")
 def home(request: Request) -> HTMLResponse:
     """Pillars and topics with their activity, the newest news, the health of the sources."""
-    app: App = request.app.state.app
+    app = app_of(request)
     now, language = app.clock(), reader_language(request)
     with app.database.read() as session:
         topics = load_topics(session)

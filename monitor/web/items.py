@@ -9,25 +9,25 @@ from itertools import pairwise
 from fastapi import Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
-from monitor.app import App
 from monitor.core.changes import Piece, changes
 from monitor.core.citation import Citation, as_bibtex, as_ris
+from monitor.core.ids import read_id
 from monitor.core.languages import Language
 from monitor.core.roles import Role
 from monitor.core.text import unaccent
-from monitor.errors import NotFound
 from monitor.letters import web_address
 from monitor.matching.excerpt import Excerpt, excerpt
-from monitor.store.dossiers import NO_SUCH_ITEM, Dossier, Version, load_dossier
+from monitor.store.dossiers import Dossier, Version, load_dossier
 from monitor.store.watchlist import load_topics
 from monitor.translations import full_day, translations
 from monitor.web.access import guarded
+from monitor.web.asked import app_of
 from monitor.web.languages import reader_language
 from monitor.web.rendering import page
 
 router = guarded(Role.PUBLIC)
 
-_REFERENCE = re.compile(r"(\d{1,15})(?:-[\w-]*)?", re.ASCII)
+_REFERENCE = re.compile(r"(\d+)(?:-[\w-]*)?", re.ASCII)
 _LONGEST_SLUG = 60
 _MOST_EXCERPTS = 24
 _LONGEST_TEXT = 60_000  # characters of a text that are shown, and of each version that are compared
@@ -74,7 +74,7 @@ def bibtex(request: Request, reference: str) -> Response:
 @router.get("/items/{reference}")
 def show_item(request: Request, reference: str) -> HTMLResponse:
     """All that is kept of an item; what follows its number in the address is for people alone."""
-    app: App = request.app.state.app
+    app = app_of(request)
     language = reader_language(request)
     dossier = _dossier(request, reference)
     with app.database.read() as session:
@@ -126,15 +126,12 @@ def citation_text(citation: Citation, language: Language) -> str:
 
 def _dossier(request: Request, reference: str) -> Dossier:
     found = _REFERENCE.fullmatch(reference)
-    if found is None:
-        raise NotFound(NO_SUCH_ITEM)
-    app: App = request.app.state.app
-    with app.database.read() as session:
-        return load_dossier(session, int(found[1]))
+    with app_of(request).database.read() as session:
+        return load_dossier(session, read_id(found[1] if found else ""))
 
 
 def _citation(request: Request, dossier: Dossier) -> Citation:
-    app: App = request.app.state.app
+    app = app_of(request)
     return Citation(
         item_id=dossier.item_id,
         agency=dossier.document.agency,

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from fastapi import HTTPException, Request
 
-from monitor.app import App
 from monitor.store.limits import network_of
+from monitor.web.asked import app_of
 
 
 class Throttle:
@@ -39,7 +39,7 @@ async def throttled(request: Request) -> None:
     Raises:
         HTTPException: They do.
     """
-    app: App = request.app.state.app
+    app = app_of(request)
     throttle: Throttle = request.app.state.throttle
     now = app.clock()
     if throttle.count(_who(request), now) > app.settings.requests_per_minute:

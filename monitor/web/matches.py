@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
-from monitor.app import App
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.roles import STAFF_ROLES, Role
 from monitor.errors import MonitorError, Refused
@@ -24,6 +23,7 @@ from monitor.store.watchlist import load_pillars, load_topics
 from monitor.texts import marked as _
 from monitor.translations import country_name, translations
 from monitor.web.access import Viewer, guarded
+from monitor.web.asked import RowId, app_of
 from monitor.web.flash import back_to
 from monitor.web.forms import posted
 from monitor.web.languages import OWN_NAMES, reader_language
@@ -48,7 +48,7 @@ _DAYS = (7, 30, 90, 365)
 @router.get("/matches")
 def show(request: Request, visitor: Viewer, after: str = "", counted: str = "") -> HTMLResponse:
     """A page of the log; ``counted`` counts at once, for browsers without scripts."""
-    app: App = request.app.state.app
+    app = app_of(request)
     query, problem = _query(request)
     with app.database.read() as session:
         page, problem = _page(session, query, after, problem)
@@ -134,7 +134,7 @@ def filter_options(session: Session, language: Language) -> dict[str, Any]:
 @router.get("/matches/counts")
 def counts(request: Request) -> HTMLResponse:
     """How many matches the filter leaves, as a part of the page."""
-    app: App = request.app.state.app
+    app = app_of(request)
     query = LogQuery.of(request.query_params)
     with app.database.read() as session:
         counted = log_counts(session, query)
@@ -146,13 +146,13 @@ def counts(request: Request) -> HTMLResponse:
 @router.get("/matches/export")
 def export(request: Request, format: Format = Format.CSV) -> Response:  # noqa: A002 - the name in the address
     """Exactly what the filter leaves, as a file."""
-    return log_file(request.app.state.app, LogQuery.of(request.query_params), format)
+    return log_file(app_of(request), LogQuery.of(request.query_params), format)
 
 
 @router.get("/matches/statistics")
 def statistics(request: Request, days: int = 90) -> HTMLResponse:
     """Precision per watch, agreement, backlog, time to review."""
-    app: App = request.app.state.app
+    app = app_of(request)
     if days not in _DAYS:
         raise Refused(_("days %(days)s: write one of %(known)s", days=days, known=", ".join(map(str, _DAYS))))
     language = reader_language(request)
@@ -165,7 +165,7 @@ def statistics(request: Request, days: int = 90) -> HTMLResponse:
 @router.post("/matches/views")
 def keep_view(request: Request, visitor: Viewer, form: Posted) -> Response:
     """Keep the filter under a name."""
-    app: App = request.app.state.app
+    app = app_of(request)
     query = LogQuery.of(form)
     try:
         with app.database.write() as session:
@@ -176,9 +176,9 @@ def keep_view(request: Request, visitor: Viewer, form: Posted) -> Response:
 
 
 @router.post("/matches/views/{view_id}/delete")
-def forget_view(request: Request, visitor: Viewer, view_id: int) -> Response:
+def forget_view(request: Request, visitor: Viewer, view_id: RowId) -> Response:
     """Forget one of one's views."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         delete_view(session, visitor.address, view_id)
     return back_to(request, "/matches", _("The view is deleted."))

@@ -17,6 +17,7 @@ from monitor.subscriptions.links import Doors, subscriber_of
 from monitor.tokens import Purpose
 from monitor.translations import say
 from monitor.web.access import guarded
+from monitor.web.asked import app_of
 from monitor.web.languages import reader_language
 from monitor.web.rendering import own_page
 
@@ -29,7 +30,7 @@ _LONGEST = 2000
 @router.get("/preferences/{token}/digests")
 def archive(request: Request, token: str, about: str = "") -> HTMLResponse:
     """The digests of a subscriber; with ``about``, an address of a publication, also why it came or did not."""
-    app: App = request.app.state.app
+    app = app_of(request)
     about = about.strip()[:_LONGEST]
     doors = Doors("", app.key)
     with app.database.read() as session:

@@ -11,14 +11,15 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from monitor.app import App
+from monitor.core.ids import read_id
 from monitor.core.languages import Language
-from monitor.errors import Conflict, NotFound, QueryError, Refused
+from monitor.errors import Conflict, QueryError, Refused
 from monitor.store.limits import DAY, HOUR, within_own_limit
 from monitor.store.subscribers import topics_of
 from monitor.store.tables import SubscriberRow
 from monitor.subscriptions import preferences
 from monitor.subscriptions.address import request_address_change
-from monitor.subscriptions.keywords import NO_SUCH_KEYWORD, add_keyword, checked_keyword, remove_keyword
+from monitor.subscriptions.keywords import add_keyword, checked_keyword, remove_keyword
 from monitor.subscriptions.unsubscribe import resubscribe, unsubscribe
 from monitor.texts import marked as _
 from monitor.web.forms import Entered, choice_options, known_topics, subscriber_entered
@@ -138,10 +139,7 @@ def _preview_keyword(visit: Visit, entered: Entered) -> Answer:
 
 
 def _remove_keyword(visit: Visit, entered: Entered) -> Answer:
-    number = entered.text("keyword_id")
-    if not (number.isascii() and number.isdecimal() and len(number) < 16):
-        raise NotFound(NO_SUCH_KEYWORD)
-    row = remove_keyword(visit.session, visit.subscriber, int(number), now=visit.now)
+    row = remove_keyword(visit.session, visit.subscriber, read_id(entered.text("keyword_id")), now=visit.now)
     undo = {"action": "keyword-add", "query": row.query, "tongue": row.language}
     return Answer(_("The keyword is removed."), undo)
 

@@ -8,7 +8,6 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.datastructures import FormData
 
-from monitor.app import App
 from monitor.core.roles import Role
 from monitor.digests.build import next_digest
 from monitor.store.personal import own_watches
@@ -21,6 +20,7 @@ from monitor.subscriptions.preferences import SUBSCRIBER
 from monitor.texts import marked as _
 from monitor.tokens import Purpose
 from monitor.web.access import guarded
+from monitor.web.asked import app_of
 from monitor.web.forms import Entered, choice_options, posted, subscriber_entered
 from monitor.web.languages import reader_language
 from monitor.web.preference_forms import ACTIONS, Answer, Visit
@@ -34,7 +34,7 @@ Posted = Annotated[FormData, Depends(posted)]
 @router.get("/preferences/{token}")
 def show(request: Request, token: str) -> HTMLResponse:
     """The page with all forms; looking at it changes nothing."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         subscriber = subscriber_of(session, app.key, Purpose.MANAGE, token)
         return _page(request, Visit(app, session, subscriber, app.clock()), Answer())
@@ -43,7 +43,7 @@ def show(request: Request, token: str) -> HTMLResponse:
 @router.post("/preferences/{token}")
 def change(request: Request, token: str, form: Posted) -> HTMLResponse:
     """Do what one of the forms asks for, and show the page again."""
-    app: App = request.app.state.app
+    app = app_of(request)
     entered = Entered.of_form(form)
     action = ACTIONS.get(entered.text("action"))
     if action is None:
@@ -63,7 +63,7 @@ def change(request: Request, token: str, form: Posted) -> HTMLResponse:
 @router.get("/preferences/{token}/export")
 def export(request: Request, token: str) -> Response:
     """All that is held about the subscriber, as a file."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         data = export_data(session, subscriber_of(session, app.key, Purpose.MANAGE, token))
     headers = {"Content-Disposition": 'attachment; filename="roadmap-monitor.json"', "Cache-Control": "no-store"}
@@ -73,7 +73,7 @@ def export(request: Request, token: str) -> Response:
 @router.get("/preferences/{token}/delete")
 def ask_to_delete(request: Request, token: str) -> HTMLResponse:
     """Ask before everything is erased."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         subscriber = subscriber_of(session, app.key, Purpose.MANAGE, token)
         language = reader_language(request, subscriber.language)
@@ -90,7 +90,7 @@ def ask_to_delete(request: Request, token: str) -> HTMLResponse:
 @router.post("/preferences/{token}/delete")
 def delete(request: Request, token: str) -> HTMLResponse:
     """Erase everything that is held about the subscriber."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         subscriber = subscriber_of(session, app.key, Purpose.MANAGE, token)
         language = reader_language(request, subscriber.language)

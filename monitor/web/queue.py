@@ -5,12 +5,12 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
-from monitor.app import App
 from monitor.core.roles import Role
 from monitor.store import queue, slots
 from monitor.texts import marked as _
 from monitor.ticks import TICKS
 from monitor.web.access import Operator, guarded
+from monitor.web.asked import RowId, app_of
 from monitor.web.flash import back_to
 from monitor.web.rendering import own_page
 
@@ -22,7 +22,7 @@ _DEAD_LETTERS = 100
 @router.get("/queue")
 def show(request: Request) -> HTMLResponse:
     """The schedule, every queue, and the dead letters."""
-    app: App = request.app.state.app
+    app = app_of(request)
     now, cluster = app.clock(), not app.database.is_sqlite
     with app.database.read() as session:
         fired = slots.last_slots(session)
@@ -33,9 +33,9 @@ def show(request: Request) -> HTMLResponse:
 
 
 @router.post("/queue/{job_id}/retry")
-def retry(request: Request, visitor: Operator, job_id: int) -> Response:
+def retry(request: Request, visitor: Operator, job_id: RowId) -> Response:
     """Take a dead letter up again."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         queue.retry_job(session, job_id, actor=visitor.address, now=app.clock())
     return back_to(request, "/queue", _("The job is due again."))

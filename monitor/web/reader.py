@@ -8,7 +8,6 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
-from monitor.app import App
 from monitor.core.roles import Role
 from monitor.errors import Conflict, NotFound
 from monitor.mails import shared_digest
@@ -17,6 +16,7 @@ from monitor.subscriptions.links import Doors, subscriber_of
 from monitor.subscriptions.unsubscribe import resubscribe, unsubscribe
 from monitor.tokens import Purpose, read_token
 from monitor.web.access import guarded
+from monitor.web.asked import app_of
 from monitor.web.languages import reader_language
 from monitor.web.rendering import own_page
 
@@ -26,7 +26,7 @@ router = guarded(Role.PUBLIC)
 @router.get("/digests/{token}")
 def digest_copy(request: Request, token: str) -> HTMLResponse:
     """The web copy of a digest, for whoever holds its link; it lets nobody act for the reader."""
-    app: App = request.app.state.app
+    app = app_of(request)
     letter = shared_digest(app, read_token(app.key, Purpose.DIGEST, token).row_id)
     response = HTMLResponse(letter.html)
     # A mail carries its styles within: this page alone may.
@@ -40,7 +40,7 @@ def digest_copy(request: Request, token: str) -> HTMLResponse:
 @router.get("/unsubscribe/{token}")
 def ask(request: Request, token: str) -> HTMLResponse:
     """Ask before ending a subscription: mail scanners open every link, and must change nothing."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         return _page(request, _reader(session, app.key, token), token)
 
@@ -48,7 +48,7 @@ def ask(request: Request, token: str) -> HTMLResponse:
 @router.post("/unsubscribe/{token}")
 def end(request: Request, token: str) -> Response:
     """End a subscription: the button's door and the mail program's (RFC 8058): no cookie, no redirect, repeatable."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         subscriber = _reader(session, app.key, token)
         if subscriber and subscriber.id:
@@ -59,7 +59,7 @@ def end(request: Request, token: str) -> Response:
 @router.post("/unsubscribe/{token}/undo")
 def undo(request: Request, token: str) -> Response:
     """Take the subscription up again, with all that was chosen."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         subscriber = subscriber_of(session, app.key, Purpose.UNSUBSCRIBE, token)
         with suppress(Conflict):  # a suppressed address stays so, and the page says it
@@ -80,7 +80,7 @@ def _reader(session: Session, key: str, token: str) -> SubscriberRow | None:
 
 
 def _page(request: Request, subscriber: SubscriberRow | None, token: str, *, again: bool = False) -> HTMLResponse:
-    app: App = request.app.state.app
+    app = app_of(request)
     language = reader_language(request, subscriber.language if subscriber else None)
     return own_page(
         request,

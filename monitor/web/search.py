@@ -11,18 +11,18 @@ from urllib.parse import urlencode
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
-from monitor.app import App
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.nouns import Topic
-from monitor.core.paging import cursor, read_cursor
+from monitor.core.paging import cursor
 from monitor.core.roles import Role
 from monitor.errors import QueryError
 from monitor.matching.excerpt import Excerpt, excerpt
 from monitor.matching.query import parse_query
-from monitor.store.search import Hit, Place, Results, Search, search
+from monitor.store.search import Hit, Results, Search, search
 from monitor.store.watchlist import load_pillars, load_topics
 from monitor.texts import marked as _
 from monitor.web.access import guarded
+from monitor.web.asked import app_of, place_of
 from monitor.web.languages import reader_language
 from monitor.web.limits import throttled
 from monitor.web.rendering import page
@@ -57,7 +57,7 @@ class ShownHit:
 @router.get("/search", dependencies=[Depends(throttled)])
 def search_page(request: Request, asked: Annotated[Asked, Depends()], before: str = "") -> HTMLResponse:
     """The form and, where something is asked, a page of what was found."""
-    app: App = request.app.state.app
+    app = app_of(request)
     language = reader_language(request)
     with app.database.read() as session:
         topics = load_topics(session)
@@ -67,7 +67,7 @@ def search_page(request: Request, asked: Annotated[Asked, Depends()], before: st
         if asked.q.strip():
             try:
                 parse_query(wanted.query, wanted.language)
-                results = search(session, wanted, before=read_place(before)) if not errors else None
+                results = search(session, wanted, before=place_of(before)) if not errors else None
             except QueryError as error:
                 problem = error
     return page(
@@ -118,18 +118,6 @@ def _day(text: str, name: str, errors: dict[str, str]) -> datetime | None:
         errors[name] = _("Write a day as 2026-11-23.")
         return None
     return datetime.combine(day, time(), UTC)
-
-
-def read_place(before: str) -> Place | None:
-    """The place that a cursor stands for; None without one.
-
-    Raises:
-        Refused: The cursor is none of ours.
-    """
-    if not before:
-        return None
-    news_at, item_id = read_cursor(before, datetime, int)
-    return news_at, item_id
 
 
 def following_address(asked: Asked, results: Results | None) -> str:

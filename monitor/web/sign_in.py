@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
-from monitor.app import App
 from monitor.core.roles import Role
 from monitor.staff.sign_in import Opened, SignInState, request_sign_in, sign_in_of, sign_in_state, sign_out
 from monitor.staff.sign_in import sign_in as open_session
@@ -17,6 +16,7 @@ from monitor.store.limits import HOUR, within_network_limit
 from monitor.store.tables import SignInRow
 from monitor.texts import marked as _
 from monitor.web.access import give_session, guarded, take_session, visitor_of
+from monitor.web.asked import app_of
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered, posted
 from monitor.web.languages import reader_language
@@ -39,7 +39,7 @@ def form(request: Request) -> HTMLResponse:
 @router.post("/sign-in")
 def mail_link(request: Request, form: Posted) -> HTMLResponse:
     """Mail a link to sign in; the answer is the same for every address."""
-    app: App = request.app.state.app
+    app = app_of(request)
     entered = Entered.of_form(form)
     address = entered.address()
     if entered.errors:
@@ -61,7 +61,7 @@ def mail_link(request: Request, form: Posted) -> HTMLResponse:
 @router.get("/sign-in/{token}")
 def ask(request: Request, token: str) -> HTMLResponse:
     """Show a button: mail scanners open every link, and must not use it up."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         row = sign_in_of(session, app.key, token)
         return _link_page(request, row, sign_in_state(session, row, app.clock()), Entered({}))
@@ -70,7 +70,7 @@ def ask(request: Request, token: str) -> HTMLResponse:
 @router.post("/sign-in/{token}")
 def open_(request: Request, token: str, form: Posted) -> Response:
     """Open a session, once, and go on to the page that was asked for."""
-    app: App = request.app.state.app
+    app = app_of(request)
     entered = Entered.of_form(form)
     device = request.headers.get("user-agent", "")
     with app.database.write() as session:
@@ -90,7 +90,7 @@ def open_(request: Request, token: str, form: Posted) -> Response:
 @router.post("/sign-out")
 def leave(request: Request) -> Response:
     """End the session of this browser."""
-    app: App = request.app.state.app
+    app = app_of(request)
     visitor = visitor_of(request)
     if visitor.holder and not visitor.by_key:
         with app.database.write() as session:
@@ -113,7 +113,7 @@ def _link_page(
 
 
 def _within_limit(request: Request, session: Session) -> bool:
-    app: App = request.app.state.app
+    app = app_of(request)
     address = request.client.host if request.client else None
     limit = app.settings.signups_per_network_and_hour
     return within_network_limit(session, "sign-in", address, key=app.key, limit=limit, now=app.clock())

@@ -10,7 +10,6 @@ from sqlmodel import Session
 from starlette.datastructures import FormData
 
 from monitor import translations
-from monitor.app import App
 from monitor.core.roles import Role
 from monitor.digests.build import next_digest
 from monitor.store.limits import HOUR, within_network_limit
@@ -29,6 +28,7 @@ from monitor.subscriptions.signup import (
 )
 from monitor.subscriptions.subscribe import topic_names
 from monitor.web.access import guarded
+from monitor.web.asked import app_of
 from monitor.web.forms import Entered, choice_options, fresh_entered, known_topics, posted
 from monitor.web.languages import reader_language
 from monitor.web.rendering import own_page, page
@@ -42,7 +42,7 @@ Posted = Annotated[FormData, Depends(posted)]
 def form(request: Request) -> HTMLResponse:
     """The sign-up form; ``?topic=`` chooses topics or pillars beforehand."""
     language = reader_language(request)
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         return _form(request, session, fresh_entered(request, language))
 
@@ -50,7 +50,7 @@ def form(request: Request) -> HTMLResponse:
 @router.post("/subscribe")
 def sign_up(request: Request, form: Posted) -> HTMLResponse:
     """Take a request to subscribe; the answer is the same for every address."""
-    app: App = request.app.state.app
+    app = app_of(request)
     entered = Entered.of_form(form)
     with app.database.read() as session:
         options = choice_options(session, reader_language(request), "")
@@ -74,7 +74,7 @@ def ask_for_link(request: Request) -> HTMLResponse:
 @router.post("/preferences")
 def mail_link(request: Request, form: Posted) -> HTMLResponse:
     """Mail the link to a subscriber; the answer is the same for every address."""
-    app: App = request.app.state.app
+    app = app_of(request)
     entered = Entered.of_form(form)
     address = entered.address()
     if entered.errors:
@@ -89,7 +89,7 @@ def mail_link(request: Request, form: Posted) -> HTMLResponse:
 @router.get("/confirm/{token}")
 def ask_to_confirm(request: Request, token: str) -> HTMLResponse:
     """Show what was asked for, with a button: mail scanners open every link, and must confirm nothing."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         signup = signup_of(session, app.key, token)
         return _confirmation(request, session, signup, signup_state(session, signup, app.clock()))
@@ -98,7 +98,7 @@ def ask_to_confirm(request: Request, token: str) -> HTMLResponse:
 @router.post("/confirm/{token}")
 def confirm(request: Request, token: str) -> HTMLResponse:
     """Confirm a request to subscribe, once."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         signup = signup_of(session, app.key, token, lock=True)
         state = confirm_signup(session, signup, app.clock())
@@ -107,7 +107,7 @@ def confirm(request: Request, token: str) -> HTMLResponse:
 
 
 def _form(request: Request, session: Session, entered: Entered, *, status: int = 200) -> HTMLResponse:
-    app: App = request.app.state.app
+    app = app_of(request)
     language = reader_language(request)
     return page(
         request,
@@ -127,7 +127,7 @@ def _link_form(request: Request, entered: Entered, *, status: int = 200) -> HTML
 
 
 def _within_limit(request: Request, session: Session, form: str) -> bool:
-    app: App = request.app.state.app
+    app = app_of(request)
     address = request.client.host if request.client else None
     limit = app.settings.signups_per_network_and_hour
     return within_network_limit(session, form, address, key=app.key, limit=limit, now=app.clock())
@@ -146,7 +146,7 @@ def _on_its_way(request: Request, address: str) -> HTMLResponse:
 def _confirmation(
     request: Request, session: Session, signup: SignupRow, state: SignupState, *, done: bool = False
 ) -> HTMLResponse:
-    app: App = request.app.state.app
+    app = app_of(request)
     choice = Choice.from_json(signup.choice)
     language = reader_language(request, choice.language)
     subscriber = find_subscriber(session, signup.address) if done else None

@@ -12,7 +12,6 @@ from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
-from monitor.app import App
 from monitor.core.roles import STAFF_ROLES, Role, role_of
 from monitor.errors import Conflict
 from monitor.staff.people import add_staff, remove_staff
@@ -22,6 +21,7 @@ from monitor.store.tables import StaffRow
 from monitor.texts import marked as _
 from monitor.web.access import Operator, guarded
 from monitor.web.account import ROLE_NAMES
+from monitor.web.asked import app_of
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered, posted
 from monitor.web.languages import reader_language
@@ -41,7 +41,7 @@ def show(request: Request) -> HTMLResponse:
 @router.post("")
 def add(request: Request, operator: Operator, form: Posted) -> Response:
     """Invite somebody: they are mailed a link to sign in."""
-    app: App = request.app.state.app
+    app = app_of(request)
     entered = Entered.of_form(form)
     address, role = entered.address(), _role(entered)
     if entered.errors:
@@ -65,7 +65,7 @@ def add(request: Request, operator: Operator, form: Posted) -> Response:
 @router.post("/role")
 def change_role(request: Request, operator: Operator, form: Posted) -> Response:
     """Give somebody another role; they sign in again with it."""
-    app: App = request.app.state.app
+    app = app_of(request)
     entered = Entered.of_form(form)
     role = _role(entered)
     if entered.errors:
@@ -82,7 +82,7 @@ def change_role(request: Request, operator: Operator, form: Posted) -> Response:
 @router.post("/sign-out")
 def end_sessions(request: Request, operator: Operator, form: Posted) -> Response:
     """End all sessions of somebody, as when a device is lost."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         person = _person(session, Entered.of_form(form))
         ended = sign_out(session, person.id or 0, None, actor=operator.address, now=app.clock())
@@ -93,7 +93,7 @@ def end_sessions(request: Request, operator: Operator, form: Posted) -> Response
 @router.post("/remove")
 def withdraw(request: Request, operator: Operator, form: Posted) -> Response:
     """Take somebody off the staff; their verdicts stay."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         person = _person(session, Entered.of_form(form))
         try:
@@ -120,7 +120,7 @@ def _role(entered: Entered) -> Role:
 
 
 def _page(request: Request, entered: Entered, *, status: int = 200) -> HTMLResponse:
-    app: App = request.app.state.app
+    app = app_of(request)
     now = app.clock()
     with app.database.read() as session:
         people = list_people(session, now)

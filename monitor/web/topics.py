@@ -10,10 +10,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from monitor.app import App
 from monitor.core.languages import Language
 from monitor.core.nouns import Topic
-from monitor.core.paging import Page, page_of, read_cursor
+from monitor.core.paging import Page, page_of
 from monitor.core.roles import Role
 from monitor.errors import NotFound
 from monitor.store.matches import LoggedMatch
@@ -22,6 +21,7 @@ from monitor.store.watchlist import load_pillars, load_topics
 from monitor.texts import marked as _
 from monitor.translations import month
 from monitor.web.access import guarded
+from monitor.web.asked import app_of, place_of
 from monitor.web.board import WEEKS, load_board
 from monitor.web.charts import bar_chart
 from monitor.web.languages import reader_language
@@ -39,7 +39,7 @@ NO_SUCH_PILLAR = _("There is no such priority.")
 @router.get("/topics/{topic_id}")
 def show_topic(request: Request, topic_id: str, before: str = "") -> HTMLResponse:
     """A topic with its activity, who published, and a page of its news."""
-    app: App = request.app.state.app
+    app = app_of(request)
     now, language = app.clock(), reader_language(request)
     with app.database.read() as session:
         topic = next((topic for topic in load_topics(session) if topic.id == topic_id), None)
@@ -72,7 +72,7 @@ def show_topic(request: Request, topic_id: str, before: str = "") -> HTMLRespons
 @router.get("/pillars/{pillar_id}")
 def show_pillar(request: Request, pillar_id: str, before: str = "") -> HTMLResponse:
     """A pillar with its topics and a page of their news."""
-    app: App = request.app.state.app
+    app = app_of(request)
     now, language = app.clock(), reader_language(request)
     with app.database.read() as session:
         pillar = next((pillar for pillar in load_pillars(session) if pillar.id == pillar_id), None)
@@ -99,11 +99,7 @@ def news_page(session: Session, topics: Sequence[str], before: str) -> Page[Logg
     Raises:
         Refused: The cursor is none of ours.
     """
-    place: tuple[datetime, int] | None = None
-    if before:
-        news_at, match_id = read_cursor(before, datetime, int)
-        place = news_at, match_id
-    rows = list_news(session, topics, before=place, limit=_ON_A_PAGE + 1)
+    rows = list_news(session, topics, before=place_of(before), limit=_ON_A_PAGE + 1)
     return page_of(rows, _ON_A_PAGE, lambda match: (match.news_at, match.id))
 
 

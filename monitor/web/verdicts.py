@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from monitor.app import App
+from monitor.core.ids import read_id
 from monitor.core.roles import Role
 from monitor.errors import Refused
 from monitor.review.log import log_lines
@@ -21,6 +21,7 @@ from monitor.review.verdicts import assign, judge, undo
 from monitor.store.watchlist import load_topics
 from monitor.texts import marked as _
 from monitor.web.access import Reviewer, guarded
+from monitor.web.asked import RowId, app_of
 from monitor.web.flash import back_to
 from monitor.web.forms import posted
 from monitor.web.languages import reader_language
@@ -34,9 +35,9 @@ Posted = Annotated[FormData, Depends(posted)]
 
 
 @router.post("/matches/{match_id}/verdict")
-def judge_one(request: Request, visitor: Reviewer, match_id: int, form: Posted) -> Response:
+def judge_one(request: Request, visitor: Reviewer, match_id: RowId, form: Posted) -> Response:
     """Give one match a verdict, or a note."""
-    app: App = request.app.state.app
+    app = app_of(request)
     word, note = _text(form, "word"), form.get("note")
     with app.database.write() as session:
         judged = judge(
@@ -53,7 +54,7 @@ def judge_one(request: Request, visitor: Reviewer, match_id: int, form: Posted) 
 @router.post("/matches/verdicts")
 def judge_selected(request: Request, visitor: Reviewer, form: Posted) -> Response:
     """Give all selected matches a verdict, or somebody who is to judge them."""
-    app: App = request.app.state.app
+    app = app_of(request)
     ids = _ids(form, "ids")
     if not ids:
         raise Refused(_("Select some matches first."))
@@ -66,9 +67,9 @@ def judge_selected(request: Request, visitor: Reviewer, form: Posted) -> Respons
 
 
 @router.post("/matches/{match_id}/assignee")
-def take_on(request: Request, visitor: Reviewer, match_id: int, form: Posted) -> Response:
+def take_on(request: Request, visitor: Reviewer, match_id: RowId, form: Posted) -> Response:
     """Say who is to judge one match."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         assign(session, [match_id], _text(form, "assignee"), actor=visitor.address, now=app.clock())
     return _answer(request, [match_id], _("Written down."))
@@ -77,7 +78,7 @@ def take_on(request: Request, visitor: Reviewer, match_id: int, form: Posted) ->
 @router.post("/matches/undo")
 def take_back(request: Request, visitor: Reviewer, form: Posted) -> Response:
     """Take back what one did last."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         undone = undo(session, reviewer=visitor.address, now=app.clock())
     shown = set(_ids(form, "shown"))
@@ -90,7 +91,7 @@ def _answer(request: Request, ids: Sequence[int], text: str) -> Response:
     if "hx-request" not in request.headers:
         back = path_of(request.headers.get("referer"), request.url.netloc) or "/matches"
         return back_to(request, back, text)
-    app: App = request.app.state.app
+    app = app_of(request)
     language = reader_language(request)
     with app.database.read() as session:
         lines = log_lines(session, ids)
@@ -115,6 +116,7 @@ def _text(form: FormData, name: str) -> str:
 
 def _ids(form: FormData, name: str) -> list[int]:
     values = [value for value in form.getlist(name) if isinstance(value, str)]
-    if not all(value.isascii() and value.isdecimal() and len(value) < 19 for value in values):
+    ids = list(map(read_id, values))
+    if not all(ids):
         raise Refused(_("%(name)s: these are not the ids of matches", name=name))
-    return [int(value) for value in values]
+    return ids

@@ -10,10 +10,10 @@ from fastapi import HTTPException, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
-from monitor.app import App
 from monitor.core.roles import Role
 from monitor.polling.websub import PATH, Push, Receipt, confirm, receive
 from monitor.web.access import guarded
+from monitor.web.asked import app_of
 
 router = guarded(Role.PUBLIC)
 
@@ -23,7 +23,7 @@ _ANSWERS = {Receipt.UNKNOWN: 404, Receipt.UNSIGNED: 202, Receipt.LATER: 202, Rec
 @router.get(PATH + "{token}")
 def verify(request: Request, token: str) -> Response:
     """Tell a hub that we did ask it, by sending its challenge back."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         answer = confirm(session, token, request.query_params, app.clock())
     if answer is None:
@@ -34,7 +34,7 @@ def verify(request: Request, token: str) -> Response:
 @router.post(PATH + "{token}")
 async def push(request: Request, token: str) -> Response:
     """Take what a hub pushes; one that is not signed by it is thanked for and ignored."""
-    app: App = request.app.state.app
+    app = app_of(request)
     headers = request.headers
     brought = Push(
         await _body(request, app.settings.poll_max_decoded_bytes),

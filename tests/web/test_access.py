@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.core.paging import cursor
 from monitor.core.roles import STAFF_ROLES, Role
 from monitor.store.tables import StaffRow
 from monitor.web.access import check_declared, declared_routes
@@ -137,3 +138,20 @@ def test_the_chosen_language_stays(site: Any) -> None:
 
 def test_nobody_is_on_the_staff_by_themselves(site: Any) -> None:
     assert site.rows(StaffRow) == []
+
+
+@pytest.mark.parametrize("number", ["0", "-1", str(2**31), str(2**63), "9" * 40])
+def test_a_number_that_no_row_can_have_is_found_nowhere(site: Any, number: str) -> None:
+    cookies = site.signed_in(Role.OPERATOR)
+    for route in declared_routes(site.web):
+        if not re.search(r"_id\}|\{reference\}", route.path):
+            continue
+        path = re.sub(r"\{(?:\w+_id|reference)\}", number, route.path).replace("{kind}", "digest")
+        answer = site.ask(route.method, path, cookies=cookies, headers={"Sec-Fetch-Site": "same-origin"}, data={})
+        assert answer.status_code in ({400, 404} if path.startswith("/api/") else {404}), (route.method, path)
+
+
+def test_a_cursor_with_a_number_that_no_row_can_have_is_refused(site: Any) -> None:
+    far = cursor("2026-11-22T00:00:00+00:00", 2**31)
+    for path in ("/topics/norad?before=", "/search?q=norad&before=", "/api/v1/topics/norad/items?cursor="):
+        assert site.get(path + far).status_code == 400, path

@@ -10,7 +10,8 @@ from monitor.core.paging import page_of, read_cursor
 from monitor.core.roles import Role
 from monitor.store.events import StoredEvent, audit_trail
 from monitor.web.access import guarded_api
-from monitor.web.api.parts import Cursor, Limit, Listed, Word, app_of
+from monitor.web.api.parts import Cursor, Limit, Listed
+from monitor.web.asked import Word, app_of
 
 router = guarded_api(Role.OPERATOR, tags=["operator"])
 

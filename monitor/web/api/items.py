@@ -12,7 +12,7 @@ from monitor.core.roles import Role
 from monitor.errors import NotFound
 from monitor.store import dossiers
 from monitor.web.access import guarded_api
-from monitor.web.api.parts import Number, app_of
+from monitor.web.asked import RowId, app_of
 
 router = guarded_api(Role.PUBLIC, tags=["public"])
 
@@ -75,7 +75,7 @@ class ItemOut:
 
 
 @router.get("/items/{item_id}")
-def item(request: Request, item_id: Number) -> ItemOut:
+def item(request: Request, item_id: RowId) -> ItemOut:
     """An item with its versions, its matches, and who told the same."""
     app = app_of(request)
     with app.database.read() as session:
@@ -103,7 +103,7 @@ def item(request: Request, item_id: Number) -> ItemOut:
 
 
 @router.get("/stories/{story_id}")
-def story(request: Request, story_id: Number) -> list[ToldOut]:
+def story(request: Request, story_id: RowId) -> list[ToldOut]:
     """The items that tell the same news, the earliest first."""
     app = app_of(request)
     with app.database.read() as session:

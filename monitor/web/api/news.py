@@ -21,7 +21,8 @@ from monitor.store.news import WEEK, Publisher, list_news, publishers, weekly_co
 from monitor.store.search import Hit, Search, search
 from monitor.store.watchlist import load_pillars, load_topics
 from monitor.web.access import guarded_api
-from monitor.web.api.parts import Cursor, Day, Limit, Listed, app_of, place_of
+from monitor.web.api.parts import Cursor, Day, Limit, Listed
+from monitor.web.asked import app_of, place_of
 from monitor.web.board import WEEKS
 from monitor.web.topics import NO_SUCH_TOPIC
 

@@ -25,7 +25,8 @@ from monitor.store.subscriber_list import (
 from monitor.store.subscribers import load_subscriber, suppress, topics_of, unsuppress
 from monitor.store.tables import DigestRow, LetterRow
 from monitor.web.access import Operator, guarded_api
-from monitor.web.api.parts import Cursor, Limit, Listed, Number, Word, app_of
+from monitor.web.api.parts import Cursor, Limit, Listed
+from monitor.web.asked import RowId, Word, app_of, read_words
 
 router = guarded_api(Role.OPERATOR, tags=["operator"])
 
@@ -73,13 +74,13 @@ def subscribers(
 ) -> Listed[ListedSubscriber]:
     """Subscribers by address."""
     with app_of(request).database.read() as session:
-        text = q.replace("\0", "").strip()
+        text = read_words(q)
         found = search_subscribers(session, text=text, state=state, after=cursor, limit=limit)
     return Listed(list(found.rows), found.following or None)
 
 
 @router.get("/subscribers/{subscriber_id}")
-def subscriber(request: Request, subscriber_id: Number) -> SubscriberOut:
+def subscriber(request: Request, subscriber_id: RowId) -> SubscriberOut:
     """One subscriber with the record of consent, what was sent, and what came back."""
     with app_of(request).database.read() as session:
         row = load_subscriber(session, subscriber_id)
@@ -101,7 +102,7 @@ def subscriber(request: Request, subscriber_id: Number) -> SubscriberOut:
 
 
 @router.post("/subscribers/{subscriber_id}/suppress", status_code=204)
-def end_mail(request: Request, subscriber_id: Number, body: Reason, operator: Operator) -> None:
+def end_mail(request: Request, subscriber_id: RowId, body: Reason, operator: Operator) -> None:
     """Send a person nothing more."""
     app = app_of(request)
     with app.database.write() as session:
@@ -109,7 +110,7 @@ def end_mail(request: Request, subscriber_id: Number, body: Reason, operator: Op
 
 
 @router.post("/subscribers/{subscriber_id}/unsuppress", status_code=204)
-def take_up(request: Request, subscriber_id: Number, operator: Operator) -> None:
+def take_up(request: Request, subscriber_id: RowId, operator: Operator) -> None:
     """Take a suppression back."""
     app = app_of(request)
     with app.database.write() as session:
@@ -130,20 +131,20 @@ def mails(
 ) -> Listed[LoggedMail]:
     """The digests or the letters, the latest first."""
     with app_of(request).database.read() as session:
-        text = q.replace("\0", "").strip()
+        text = read_words(q)
         found = list_mails(session, _table(kind), state=state, text=text, after=cursor, limit=limit)
     return Listed(list(found.rows), found.following or None)
 
 
 @router.get("/deliveries/digest/{mail_id}/content")
-def content(request: Request, mail_id: Number) -> Content:
+def content(request: Request, mail_id: RowId) -> Content:
     """A digest as its reader sees it, without the links with which whoever holds them acts for the reader."""
     letter = shared_digest(app_of(request), mail_id)
     return Content(letter.subject, letter.text, letter.html)
 
 
 @router.post("/deliveries/{kind}/{mail_id}/resend", status_code=204)
-def send_again(request: Request, kind: Kind, mail_id: Number, operator: Operator) -> None:
+def send_again(request: Request, kind: Kind, mail_id: RowId, operator: Operator) -> None:
     """Have a mail sent once more, with the same Message-ID."""
     app = app_of(request)
     with app.database.write() as session:

@@ -13,7 +13,7 @@ from monitor.store.queue import Job, QueueState, list_jobs, queue_states, retry_
 from monitor.store.slots import last_slots
 from monitor.ticks import TICKS
 from monitor.web.access import Operator, guarded_api
-from monitor.web.api.parts import Number, app_of
+from monitor.web.asked import RowId, app_of
 
 router = guarded_api(Role.OPERATOR, tags=["operator"])
 
@@ -50,7 +50,7 @@ def dead_letters(request: Request, limit: Annotated[int, Query(ge=1, le=100)] = 
 
 
 @router.post("/queue/{job_id}/retry", status_code=204)
-def retry(request: Request, job_id: Number, operator: Operator) -> None:
+def retry(request: Request, job_id: RowId, operator: Operator) -> None:
     """Take up a job that failed for good."""
     app = app_of(request)
     with app.database.write() as session:

@@ -9,6 +9,7 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from monitor.core.ids import MOST_ID
 from monitor.core.roles import Role
 from monitor.review.exports import Format, line_values
 from monitor.review.filters import LogQuery
@@ -16,13 +17,13 @@ from monitor.review.log import log_counts, log_line, log_page
 from monitor.review.statistics import review_statistics
 from monitor.review.verdicts import LONGEST_NOTE, MOST_AT_ONCE, assign, judge, undo
 from monitor.web.access import Reviewer, guarded_api, needs
-from monitor.web.api.parts import Number, app_of
+from monitor.web.asked import RowId, app_of
 from monitor.web.log_file import log_file
 
 router = guarded_api(Role.VIEWER, tags=["review"])
 
 AS_REVIEWER = [Depends(needs(Role.REVIEWER))]
-Ids = Annotated[list[Annotated[int, Field(ge=1, lt=2**31)]], Field(min_length=1, max_length=MOST_AT_ONCE)]
+Ids = Annotated[list[Annotated[int, Field(ge=1, le=MOST_ID)]], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
 def log_query(  # noqa: PLR0917 - FastAPI reads the query string by the names of its parameters
@@ -100,7 +101,7 @@ def export(request: Request, query: Filter, format: Format = Format.JSONL) -> St
 
 
 @router.get("/matches/{match_id}")
-def read_one(request: Request, match_id: Number) -> dict[str, Any]:
+def read_one(request: Request, match_id: RowId) -> dict[str, Any]:
     """One match."""
     app = app_of(request)
     with app.database.read() as session:

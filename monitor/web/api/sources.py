@@ -33,7 +33,8 @@ from monitor.store.sources import (
 )
 from monitor.tasks import visit_now
 from monitor.web.access import Editor, guarded_api
-from monitor.web.api.parts import Cursor, File, Limit, Listed, Short, Slug, Word, app_of
+from monitor.web.api.parts import Cursor, File, Limit, Listed, Short
+from monitor.web.asked import Slug, Word, app_of, read_words
 from monitor.web.desk.sources import carry_out
 
 router = guarded_api(Role.VIEWER, tags=["sources"])
@@ -157,7 +158,7 @@ def sources(
     """The sources with their health."""
     app = app_of(request)
     with app.database.read() as session:
-        text = q.replace("\0", "").strip()
+        text = read_words(q)
         return list_with_health(session, app.clock(), text=text, country=country, language=language, state=condition)
 
 

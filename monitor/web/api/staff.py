@@ -13,7 +13,7 @@ from monitor.staff.people import add_staff, remove_staff
 from monitor.staff.sign_in import invite, sign_out
 from monitor.store.staff import Person, list_people, load_staff
 from monitor.web.access import Operator, guarded_api
-from monitor.web.api.parts import app_of
+from monitor.web.asked import app_of
 
 router = guarded_api(Role.OPERATOR, tags=["operator"])
 

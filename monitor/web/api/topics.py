@@ -15,7 +15,8 @@ from monitor.errors import Refused
 from monitor.matching.topics import read_topic, read_topics, write_topics
 from monitor.store import config, watchlist
 from monitor.web.access import Editor, guarded_api
-from monitor.web.api.parts import File, Short, Slug, app_of
+from monitor.web.api.parts import File, Short
+from monitor.web.asked import Slug, app_of
 
 router = guarded_api(Role.VIEWER, tags=["watchlist"])
 

@@ -15,8 +15,9 @@ from monitor.errors import NotFound
 from monitor.store.backtest import Bounds, backtest
 from monitor.store.suggest import suggest_phrases
 from monitor.web.access import guarded_api
-from monitor.web.api.parts import Short, Slug, Text, app_of
+from monitor.web.api.parts import Short, Text
 from monitor.web.api.watches import WatchIn
+from monitor.web.asked import Slug, app_of
 from monitor.web.desk.topics import READ_FOR_SUGGESTIONS
 from monitor.web.desk.trials import try_on_text
 

@@ -11,8 +11,8 @@ from fastapi import Path, Request
 from monitor.core.roles import Role
 from monitor.review.views import delete_view, list_views, save_view
 from monitor.web.access import Viewer, guarded_api
-from monitor.web.api.parts import Number, app_of
 from monitor.web.api.review import Filter
+from monitor.web.asked import RowId, app_of
 
 router = guarded_api(Role.VIEWER, tags=["review"])
 
@@ -46,7 +46,7 @@ def save(request: Request, name: Name, query: Filter, visitor: Viewer) -> None:
 
 
 @router.delete("/views/{view_id}", status_code=204)
-def forget(request: Request, view_id: Number, visitor: Viewer) -> None:
+def forget(request: Request, view_id: RowId, visitor: Viewer) -> None:
     """Forget one of one's views."""
     with app_of(request).database.write() as session:
         delete_view(session, visitor.address, view_id)

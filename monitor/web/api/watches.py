@@ -18,7 +18,8 @@ from monitor.store.watch_drafts import Draft, discard_draft, find_draft, publish
 from monitor.store.watch_history import WatchVersion, roll_back, watch_history
 from monitor.store.watch_list import list_watches
 from monitor.web.access import Editor, guarded_api
-from monitor.web.api.parts import Short, Slug, Text, app_of
+from monitor.web.api.parts import Short, Text
+from monitor.web.asked import Slug, app_of
 
 router = guarded_api(Role.VIEWER, tags=["watchlist"])
 

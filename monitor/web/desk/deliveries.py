@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.datastructures import FormData
 
-from monitor.app import App
 from monitor.core.roles import Role
 from monitor.delivery.outbox import Outbox
-from monitor.errors import Conflict, NotFound
+from monitor.errors import Conflict
 from monitor.mails import shared_digest
 from monitor.store.delivery_log import MAIL_STATES, Day, daily, list_mails, waiting
 from monitor.store.digests import load_digest
@@ -21,8 +20,9 @@ from monitor.store.outgoing import ENDED, resend
 from monitor.store.tables import DigestRow, LetterRow
 from monitor.texts import marked as _
 from monitor.web.access import Operator, guarded
+from monitor.web.asked import RowId, Word, app_of, read_words
 from monitor.web.charts import Chart, bar_chart
-from monitor.web.desk.entries import Word, read_text, read_words
+from monitor.web.desk.entries import read_text
 from monitor.web.flash import back_to
 from monitor.web.forms import posted
 from monitor.web.rendering import own_page
@@ -56,7 +56,7 @@ def overview(
     after: Annotated[str, Query(max_length=600)] = "",
 ) -> HTMLResponse:
     """The last days in charts, what waits, and the log of mails."""
-    app: App = request.app.state.app
+    app = app_of(request)
     now, kind = app.clock(), kind if kind in _KINDS else "digest"
     with app.database.read() as session:
         text = read_words(q)
@@ -84,7 +84,7 @@ def overview(
 @router.post("/deliveries/pause")
 def pause(request: Request, operator: Operator) -> Response:
     """Let no mail go out."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         pause_sending(session, actor=operator.address, now=app.clock())
     return back_to(request, "/deliveries", _("Sending is paused. What is due meanwhile waits."))
@@ -93,18 +93,18 @@ def pause(request: Request, operator: Operator) -> Response:
 @router.post("/deliveries/resume")
 def resume(request: Request, operator: Operator) -> Response:
     """Let mails go out again."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         resume_sending(session, actor=operator.address, now=app.clock())
     return back_to(request, "/deliveries", _("Mails go out again; what waits is sent within a minute."))
 
 
 @router.post("/deliveries/{kind}/{mail_id}/resend")
-def send_again(request: Request, kind: str, mail_id: int, form: Posted, operator: Operator) -> Response:
+def send_again(
+    request: Request, kind: Literal["digest", "letter"], mail_id: RowId, form: Posted, operator: Operator
+) -> Response:
     """Have one mail sent once more."""
-    app: App = request.app.state.app
-    if kind not in _KINDS or not 0 < mail_id < 2**31:
-        raise NotFound(_("this mail does not exist any more"))
+    app = app_of(request)
     back = read_text(form, "back") or "/deliveries"
     try:
         with app.database.write() as session:
@@ -115,10 +115,9 @@ def send_again(request: Request, kind: str, mail_id: int, form: Posted, operator
 
 
 @router.get("/deliveries/digest/{digest_id}")
-def show_digest(request: Request, digest_id: int) -> HTMLResponse:
+def show_digest(request: Request, digest_id: RowId) -> HTMLResponse:
     """A digest as it looks, with its text part; without the links that act for its reader."""
-    app: App = request.app.state.app
-    digest_id = digest_id if 0 < digest_id < 2**31 else 0
+    app = app_of(request)
     with app.database.read() as session:
         row = load_digest(session, digest_id)
     letter = shared_digest(app, digest_id)
@@ -127,16 +126,16 @@ def show_digest(request: Request, digest_id: int) -> HTMLResponse:
 
 
 @router.get("/deliveries/digest/{digest_id}/html")
-def digest_document(request: Request, digest_id: int) -> HTMLResponse:
+def digest_document(request: Request, digest_id: RowId) -> HTMLResponse:
     """The HTML part of a digest."""
-    app: App = request.app.state.app
-    return _document(shared_digest(app, digest_id if 0 < digest_id < 2**31 else 0).html)
+    app = app_of(request)
+    return _document(shared_digest(app, digest_id).html)
 
 
 @router.get("/outbox")
 def outbox(request: Request) -> HTMLResponse:
     """The mails that were written into the outbox folder."""
-    app: App = request.app.state.app
+    app = app_of(request)
     mails = Outbox(app.settings.outbox_dir).list()
     return own_page(
         request,
@@ -152,7 +151,7 @@ def outbox(request: Request) -> HTMLResponse:
 @router.get("/outbox/{name}")
 def show_mail(request: Request, name: str) -> HTMLResponse:
     """A mail of the outbox: its headers, how it looks, and its text part."""
-    app: App = request.app.state.app
+    app = app_of(request)
     mail = Outbox(app.settings.outbox_dir).find(name)
     return _mail_page(request, mail.headers, mail.text, f"/outbox/{mail.path.name}/html", mail.subject)
 
@@ -160,7 +159,7 @@ def show_mail(request: Request, name: str) -> HTMLResponse:
 @router.get("/outbox/{name}/html")
 def mail_document(request: Request, name: str) -> HTMLResponse:
     """The HTML part of a mail of the outbox."""
-    app: App = request.app.state.app
+    app = app_of(request)
     return _document(Outbox(app.settings.outbox_dir).find(name).html)
 
 

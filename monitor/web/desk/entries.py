@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated
 
-from fastapi import HTTPException, Path, Query, Request
+from fastapi import HTTPException, Request
 from starlette.datastructures import FormData, UploadFile
 
 from monitor.core.languages import Language
 from monitor.errors import SettingError
 from monitor.texts import marked as _
 from monitor.web.forms import Entered
-
-Name = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,100}$")]
-"""A topic, a watch or a source in a path; what cannot be the name of one is not found."""
-
-Word = Annotated[str, Query(pattern=r"^[\w-]{0,20}$")]
-"""One of a few words in a query."""
 
 MOST_UPLOADED = 2_000_000
 """Bytes of a file that is taken in."""
@@ -27,11 +20,6 @@ def read_text(form: FormData, name: str) -> str:
     """The text of a field as it can be stored: with plain line breaks, and without NUL, which no database holds."""
     value = form.get(name, "")
     return value.replace("\r\n", "\n").replace("\0", "").strip() if isinstance(value, str) else ""
-
-
-def read_words(text: str) -> str:
-    """What was typed into a search field, as a database can be asked for it."""
-    return text.replace("\0", "").strip()
 
 
 def texts(form: FormData) -> Entered:

@@ -17,14 +17,15 @@ from monitor.core.sources_file import SELECTOR_NAMES, read_source
 from monitor.errors import Conflict, Refused, SettingError
 from monitor.polling.examine import Examination, examine, free_slug, try_selectors
 from monitor.polling.feed_lists import import_feeds, new_feeds
-from monitor.polling.fetch import Failed
+from monitor.polling.fetch import Failed, Fetcher
 from monitor.polling.opml import FeedList, read_opml
 from monitor.polling.pages import StructureChanged
 from monitor.store.sources import change_source, find_source, list_sources, store_new_source
 from monitor.store.tables import SourceRow
 from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded
-from monitor.web.desk.entries import Name, file_or_text, note_setting, texts, uploaded
+from monitor.web.asked import Slug, app_of
+from monitor.web.desk.entries import file_or_text, note_setting, texts, uploaded
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered
 from monitor.web.limits import throttled
@@ -49,7 +50,7 @@ async def add(request: Request, form: Posted, editor: Editor) -> Response:
     entered = texts(form)
     if entered.text("action") == "store":
         return await run_in_threadpool(_store, request, entered, editor.address)
-    app: App = request.app.state.app
+    app = app_of(request)
     if not entered.text("address"):
         entered.errors["address"] = _("Write the address of a feed, of a page that lists news, or of a site.")
         return await run_in_threadpool(_add_page, request, entered)
@@ -75,21 +76,18 @@ async def take_list(request: Request, form: Posted, editor: Editor) -> Response:
 
 
 @router.get("/{slug}/edit")
-def edit(request: Request, slug: Name) -> HTMLResponse:
+def edit(request: Request, slug: Slug) -> HTMLResponse:
     """The form of what is written down about a source."""
-    app: App = request.app.state.app
-    with app.database.read() as session:
-        row = find_source(session, slug)
+    row = _source(app_of(request), slug)
     return _edit_page(request, row, Entered(_stored(row)))
 
 
 @router.post("/{slug}/edit", dependencies=[Depends(throttled)])
-async def save(request: Request, slug: Name, form: Posted, editor: Editor) -> Response:
+async def save(request: Request, slug: Slug, form: Posted, editor: Editor) -> Response:
     """Try the form on the source's page, or save it."""
-    app: App = request.app.state.app
+    app = app_of(request)
     entered = texts(form)
-    with app.database.read() as session:
-        row = find_source(session, slug)
+    row = await run_in_threadpool(_source, app, slug)
     spec = _spec(entered, slug)
     if spec is None:
         return await run_in_threadpool(_edit_page, request, row, entered)
@@ -100,7 +98,12 @@ async def save(request: Request, slug: Name, form: Posted, editor: Editor) -> Re
     return await run_in_threadpool(_change, request, row, entered, spec, editor.address)
 
 
-async def _try(app: App, fetcher: Any, spec: SourceSpec) -> dict[str, Any]:
+def _source(app: App, slug: str) -> SourceRow:
+    with app.database.read() as session:
+        return find_source(session, slug)
+
+
+async def _try(app: App, fetcher: Fetcher, spec: SourceSpec) -> dict[str, Any]:
     """What the source would bring: titles with their dates, or why there are none."""
     if spec.kind == "page":
         shown = await try_selectors(fetcher, spec.url, spec.selectors, app.clock())
@@ -112,7 +115,7 @@ async def _try(app: App, fetcher: Any, spec: SourceSpec) -> dict[str, Any]:
 
 
 def _change(request: Request, row: SourceRow, entered: Entered, spec: SourceSpec, actor: str) -> Response:
-    app: App = request.app.state.app
+    app = app_of(request)
     try:
         with app.database.write() as session:
             change_source(session, row.slug, spec, actor=actor, now=app.clock())
@@ -123,7 +126,7 @@ def _change(request: Request, row: SourceRow, entered: Entered, spec: SourceSpec
 
 
 def _store(request: Request, entered: Entered, actor: str) -> Response:
-    app: App = request.app.state.app
+    app = app_of(request)
     try:
         with app.database.write() as session:
             slug = _free_slug(entered, [row.slug for row in list_sources(session)])
@@ -156,7 +159,7 @@ def _spec(entered: Entered, slug: str) -> SourceSpec | None:
 
 
 def _take_list(request: Request, body: bytes, form: FormData, actor: str) -> Response:
-    app: App = request.app.state.app
+    app = app_of(request)
     entered = texts(form)
     chosen = entered.text("language")
     language = Language(chosen) if chosen in READER_LANGUAGES else Language.EN

@@ -28,8 +28,8 @@ from monitor.store.tables import SourceRow
 from monitor.tasks import drain, visit_now
 from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded
+from monitor.web.asked import Slug, Word, app_of, read_words
 from monitor.web.charts import bar_chart
-from monitor.web.desk.entries import Name, Word, read_words
 from monitor.web.flash import back_to
 from monitor.web.limits import throttled
 from monitor.web.rendering import own_page
@@ -49,7 +49,7 @@ def overview(
     state: Word = "",
 ) -> HTMLResponse:
     """The table of health, with how many sources are in which condition."""
-    app: App = request.app.state.app
+    app = app_of(request)
     now = app.clock()
     with app.database.read() as session:
         every = list_with_health(session, now)
@@ -71,7 +71,7 @@ def overview(
 @router.get("/export.opml")
 def export(request: Request) -> Response:
     """The feeds as OPML, for any other feed reader."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         specs = load_specs(session)
     headers = {"Content-Disposition": 'attachment; filename="sources.opml"', "Cache-Control": "no-store"}
@@ -80,9 +80,9 @@ def export(request: Request) -> Response:
 
 
 @router.get("/{slug}")
-def show(request: Request, slug: Name, after: Annotated[str, Query(max_length=200)] = "") -> HTMLResponse:
+def show(request: Request, slug: Slug, after: Annotated[str, Query(max_length=200)] = "") -> HTMLResponse:
     """One source: its state, its weeks, its visits and its latest items."""
-    app: App = request.app.state.app
+    app = app_of(request)
     now = app.clock()
     before = read_cursor(after, int)[0] if after else None
     with app.database.read() as session:
@@ -111,9 +111,9 @@ def show(request: Request, slug: Name, after: Annotated[str, Query(max_length=20
 
 
 @router.post("/{slug}/visit", dependencies=[Depends(throttled)])
-def visit(request: Request, slug: Name, editor: Editor, background: BackgroundTasks) -> Response:
+def visit(request: Request, slug: Slug, editor: Editor, background: BackgroundTasks) -> Response:
     """Have the source visited at once; the page then tells how it goes."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         row = find_source(session, slug)
         last = list_visits(session, row.id or 0, limit=1)
@@ -129,9 +129,9 @@ def visit(request: Request, slug: Name, editor: Editor, background: BackgroundTa
 
 
 @router.get("/{slug}/progress")
-def progress(request: Request, slug: Name, since: Annotated[int, Query(ge=0, lt=2**62)] = 0) -> HTMLResponse:
+def progress(request: Request, slug: Slug, since: Annotated[int, Query(ge=0, lt=2**62)] = 0) -> HTMLResponse:
     """How the visit goes that was asked for, as a part of the page."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         row = find_source(session, slug)
         visits = list_visits(session, row.id or 0, limit=1)
@@ -140,7 +140,7 @@ def progress(request: Request, slug: Name, since: Annotated[int, Query(ge=0, lt=
 
 
 @router.post("/{slug}/pause")
-def pause(request: Request, slug: Name, editor: Editor) -> Response:
+def pause(request: Request, slug: Slug, editor: Editor) -> Response:
     """Stop visiting the source until it is resumed."""
     return _set_state(
         request, slug, "paused", editor.address, _("The source is paused. Nothing is read until you resume it.")
@@ -148,15 +148,15 @@ def pause(request: Request, slug: Name, editor: Editor) -> Response:
 
 
 @router.post("/{slug}/resume")
-def resume(request: Request, slug: Name, editor: Editor) -> Response:
+def resume(request: Request, slug: Slug, editor: Editor) -> Response:
     """Visit a paused or ended source again."""
     return _set_state(request, slug, "active", editor.address, _("The source is active; its next visit is due now."))
 
 
 @router.post("/{slug}/end")
-def end(request: Request, slug: Name, editor: Editor) -> Response:
+def end(request: Request, slug: Slug, editor: Editor) -> Response:
     """Stop visiting the source for good; its items stay."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         find_source(session, slug)
         end_source(session, slug, actor=editor.address, now=app.clock(), reason="ended on its page")
@@ -164,7 +164,7 @@ def end(request: Request, slug: Name, editor: Editor) -> Response:
 
 
 def _set_state(request: Request, slug: str, state: str, actor: str, said: str) -> Response:
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         set_source_state(session, slug, state, actor=actor, now=app.clock())
     return back_to(request, f"/sources/{slug}", said)
@@ -183,7 +183,7 @@ def _progress(request: Request, row: SourceRow, visits: Any, since: int | None) 
     asked = request.query_params.get("since", "") if since is None else str(since)
     if not asked.isdecimal() or len(asked) > 18:
         return None
-    app: App = request.app.state.app
+    app = app_of(request)
     latest: StoredVisit | None = visits[0] if visits else None
     if latest and latest.id > int(asked):
         return {"phase": "done", "since": int(asked), "visit": latest}

@@ -9,7 +9,6 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.datastructures import FormData
 
-from monitor.app import App
 from monitor.core.roles import Role
 from monitor.errors import Conflict
 from monitor.store.events import list_events
@@ -18,7 +17,8 @@ from monitor.store.subscribers import load_subscriber, suppress, topics_of, unsu
 from monitor.store.watchlist import load_topics
 from monitor.texts import marked as _
 from monitor.web.access import Operator, guarded
-from monitor.web.desk.entries import Word, read_text, read_words
+from monitor.web.asked import RowId, Word, app_of, read_words
+from monitor.web.desk.entries import read_text
 from monitor.web.flash import back_to
 from monitor.web.forms import posted
 from monitor.web.rendering import own_page
@@ -26,7 +26,6 @@ from monitor.web.rendering import own_page
 router = guarded(Role.OPERATOR, prefix="/subscribers")
 
 Posted = Annotated[FormData, Depends(posted)]
-Id = Annotated[int, Query(ge=1, lt=2**63)]
 
 
 @router.get("")
@@ -37,7 +36,7 @@ def overview(
     after: Annotated[str, Query(max_length=600)] = "",
 ) -> HTMLResponse:
     """The subscribers by address, those that a search finds."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         found = search_subscribers(session, text=read_words(q), state=state, after=after)
         counts = count_by_state(session)
@@ -56,11 +55,11 @@ def overview(
 
 
 @router.get("/{subscriber_id}")
-def show(request: Request, subscriber_id: int) -> HTMLResponse:
+def show(request: Request, subscriber_id: RowId) -> HTMLResponse:
     """One subscriber: state, choice, consent, mails, bounces, and who did what."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
-        row = load_subscriber(session, _id(subscriber_id))
+        row = load_subscriber(session, subscriber_id)
         names = {topic.id: topic.names for topic in load_topics(session)}
         return own_page(
             request,
@@ -76,25 +75,25 @@ def show(request: Request, subscriber_id: int) -> HTMLResponse:
 
 
 @router.post("/{subscriber_id}/suppress")
-def end_mail(request: Request, subscriber_id: int, form: Posted, operator: Operator) -> Response:
+def end_mail(request: Request, subscriber_id: RowId, form: Posted, operator: Operator) -> Response:
     """Send this person nothing more."""
-    app: App = request.app.state.app
+    app = app_of(request)
     reason = read_text(form, "reason")[:500]
     try:
         with app.database.write() as session:
-            suppress(session, _id(subscriber_id), reason=reason, actor=operator.address, now=app.clock())
+            suppress(session, subscriber_id, reason=reason, actor=operator.address, now=app.clock())
     except Conflict as error:
         return _failed(request, subscriber_id, error)
     return back_to(request, f"/subscribers/{subscriber_id}", _("Nothing is sent to this address any more."))
 
 
 @router.post("/{subscriber_id}/unsuppress")
-def take_up(request: Request, subscriber_id: int, operator: Operator) -> Response:
+def take_up(request: Request, subscriber_id: RowId, operator: Operator) -> Response:
     """Take the suppression back."""
-    app: App = request.app.state.app
+    app = app_of(request)
     try:
         with app.database.write() as session:
-            unsuppress(session, _id(subscriber_id), actor=operator.address, now=app.clock())
+            unsuppress(session, subscriber_id, actor=operator.address, now=app.clock())
     except Conflict as error:
         return _failed(request, subscriber_id, error)
     return back_to(request, f"/subscribers/{subscriber_id}", _("The suppression is taken back."))
@@ -102,8 +101,3 @@ def take_up(request: Request, subscriber_id: int, operator: Operator) -> Respons
 
 def _failed(request: Request, subscriber_id: int, error: Conflict) -> Response:
     return back_to(request, f"/subscribers/{subscriber_id}", error.text, failed=True)
-
-
-def _id(number: int) -> int:
-    """A number that a database can hold; any other stands for nobody."""
-    return number if 0 < number < 2**31 else 0

@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
-from monitor.app import App
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.nouns import Topic
 from monitor.core.roles import Role
@@ -22,7 +21,8 @@ from monitor.store.watch_drafts import list_drafts
 from monitor.store.watch_list import list_watches
 from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded, needs
-from monitor.web.desk.entries import Name, note_setting, texts, uploaded
+from monitor.web.asked import Slug, app_of
+from monitor.web.desk.entries import note_setting, texts, uploaded
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered
 from monitor.web.limits import throttled
@@ -52,7 +52,7 @@ def create(request: Request, form: Posted, editor: Editor) -> Response:
     topic = _read(request, entered, entered.text("id"))
     if topic is None:
         return _form(request, entered)
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         if session.get(TopicRow, topic.id) is not None:
             entered.errors["id"] = _("There is a topic of this name already, perhaps a retired one.")
@@ -64,15 +64,15 @@ def create(request: Request, form: Posted, editor: Editor) -> Response:
 
 
 @router.get("/topics/{topic}")
-def show(request: Request, topic: Name) -> HTMLResponse:
+def show(request: Request, topic: Slug) -> HTMLResponse:
     """A topic with its watches."""
     return _page(request, topic)
 
 
 @router.post("/topics/{topic}")
-def change(request: Request, topic: Name, form: Posted, editor: Editor) -> Response:
+def change(request: Request, topic: Slug, form: Posted, editor: Editor) -> Response:
     """Save the name, the pillar and the threshold."""
-    app: App = request.app.state.app
+    app = app_of(request)
     entered = texts(form)
     changed = _read(request, entered, topic)
     if changed is None:
@@ -85,9 +85,9 @@ def change(request: Request, topic: Name, form: Posted, editor: Editor) -> Respo
 
 
 @router.post("/topics/{topic}/retire")
-def retire(request: Request, topic: Name, editor: Editor) -> Response:
+def retire(request: Request, topic: Slug, editor: Editor) -> Response:
     """Switch the topic off, with its watches."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         watchlist.find_topic(session, topic)
         watchlist.retire_topic(session, topic, actor=editor.address, now=app.clock())
@@ -95,9 +95,9 @@ def retire(request: Request, topic: Name, editor: Editor) -> Response:
 
 
 @router.post("/topics/{topic}/restore")
-def restore(request: Request, topic: Name, editor: Editor) -> Response:
+def restore(request: Request, topic: Slug, editor: Editor) -> Response:
     """Switch the topic on again, with the watches that were retired with it."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         count = watchlist.restore_topic(session, topic, actor=editor.address, now=app.clock())
     return back_to(
@@ -106,9 +106,9 @@ def restore(request: Request, topic: Name, editor: Editor) -> Response:
 
 
 @router.get("/topics/{topic}/suggestions", dependencies=[AsEditor, Depends(throttled)])
-def suggestions(request: Request, topic: Name) -> HTMLResponse:
+def suggestions(request: Request, topic: Slug) -> HTMLResponse:
     """Words that set the topic's items apart from all others."""
-    app: App = request.app.state.app
+    app = app_of(request)
     language = _language(request)
     with app.database.read() as session:
         row = watchlist.find_topic(session, topic)
@@ -137,7 +137,7 @@ def _language(request: Request) -> Language:
 
 def _read(request: Request, entered: Entered, topic: str) -> Topic | None:
     """The topic that was typed, or None with a message beside each field that is not right."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         pillars = [pillar.id for pillar in watchlist.load_pillars(session)]
     row = {
@@ -164,7 +164,7 @@ def _share(text: str) -> float | str:
 
 
 def _page(request: Request, topic: str, entered: Entered | None = None) -> HTMLResponse:
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         row = watchlist.find_topic(session, topic)
         values = {**_options(session), "watches": list_watches(session, topic), "drafts": list_drafts(session, topic)}
@@ -180,7 +180,7 @@ def _page(request: Request, topic: str, entered: Entered | None = None) -> HTMLR
 
 
 def _form(request: Request, entered: Entered) -> HTMLResponse:
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         options = _options(session)
     return own_page(

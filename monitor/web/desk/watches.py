@@ -11,7 +11,6 @@ from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from monitor.app import App
 from monitor.core.languages import Language
 from monitor.core.nouns import Watch
 from monitor.core.roles import Role
@@ -25,9 +24,10 @@ from monitor.store.watch_history import WatchVersion, roll_back, watch_history
 from monitor.store.watchlist import find_topic, find_watch, retire_watch
 from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded
+from monitor.web.asked import Slug, app_of
 from monitor.web.desk import trials
 from monitor.web.desk.diffs import word_diff
-from monitor.web.desk.entries import Name, texts, uploaded
+from monitor.web.desk.entries import texts, uploaded
 from monitor.web.desk.trials import AS_TYPED, ON_DEMAND, Tested, try_on_text
 from monitor.web.desk.watch_form import SPANS, WatchForm, form_of, read_watch
 from monitor.web.flash import back_to
@@ -41,7 +41,7 @@ Posted = Annotated[FormData, Depends(uploaded())]
 
 
 @router.get("/new")
-def new(request: Request, topic: Name) -> HTMLResponse:
+def new(request: Request, topic: Slug) -> HTMLResponse:
     """The form of a watch that is not there yet; ``query`` and ``language`` may be given."""
     asked = request.query_params
     values = {"key": "", "language": asked.get("language", "any"), "query": asked.get("query", ""), "note": ""}
@@ -50,15 +50,15 @@ def new(request: Request, topic: Name) -> HTMLResponse:
 
 
 @router.post("/new", dependencies=[Depends(throttled)])
-async def create(request: Request, topic: Name, form: Posted, editor: Editor) -> Response:
+async def create(request: Request, topic: Slug, form: Posted, editor: Editor) -> Response:
     """Do what a button of the form of a new watch asks for."""
     return await _answer(request, topic, "", read_watch(form, topic), editor.address)
 
 
 @router.get("/watches/{key}")
-def show(request: Request, topic: Name, key: Name) -> HTMLResponse:
+def show(request: Request, topic: Slug, key: Slug) -> HTMLResponse:
     """A watch with its draft and its history; ``add`` joins a phrase to the query with OR."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         watch = _present(session, topic, key)
     if phrase := request.query_params.get("add", "").replace("\0", "").strip():
@@ -67,15 +67,15 @@ def show(request: Request, topic: Name, key: Name) -> HTMLResponse:
 
 
 @router.post("/watches/{key}", dependencies=[Depends(throttled)])
-async def change(request: Request, topic: Name, key: Name, form: Posted, editor: Editor) -> Response:
+async def change(request: Request, topic: Slug, key: Slug, form: Posted, editor: Editor) -> Response:
     """Do what a button of the form of a watch asks for."""
     return await _answer(request, topic, key, read_watch(form, topic, key), editor.address)
 
 
 @router.post("/watches/{key}/discard")
-def discard(request: Request, topic: Name, key: Name, editor: Editor) -> HTMLResponse:
+def discard(request: Request, topic: Slug, key: Slug, editor: Editor) -> HTMLResponse:
     """Forget the draft, and offer to put it back."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         draft = discard_draft(session, topic, key, actor=editor.address, now=app.clock())
         gone = find_watch(session, topic, key) is None
@@ -84,9 +84,9 @@ def discard(request: Request, topic: Name, key: Name, editor: Editor) -> HTMLRes
 
 
 @router.post("/watches/{key}/retire")
-def retire(request: Request, topic: Name, key: Name, editor: Editor) -> Response:
+def retire(request: Request, topic: Slug, key: Slug, editor: Editor) -> Response:
     """Switch the watch off."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         if find_watch(session, topic, key) is None:
             raise NotFound(_("watch %(topic)s/%(key)s: no such watch", topic=topic, key=key))
@@ -96,9 +96,9 @@ def retire(request: Request, topic: Name, key: Name, editor: Editor) -> Response
 
 
 @router.post("/watches/{key}/roll-back")
-def go_back(request: Request, topic: Name, key: Name, form: Posted, editor: Editor) -> Response:
+def go_back(request: Request, topic: Slug, key: Slug, form: Posted, editor: Editor) -> Response:
     """Make an earlier version live again."""
-    app: App = request.app.state.app
+    app = app_of(request)
     entered = texts(form)
     path = f"/watchlist/topics/{topic}/watches/{key}"
     wanted, seen = _number(entered, "to"), _number(entered, "seen")
@@ -112,17 +112,17 @@ def go_back(request: Request, topic: Name, key: Name, form: Posted, editor: Edit
 
 
 @router.post("/preview", dependencies=[Depends(throttled)])
-def preview(request: Request, topic: Name, form: Posted) -> HTMLResponse:
+def preview(request: Request, topic: Slug, form: Posted) -> HTMLResponse:
     """What the query would find, as a part of the page."""
     key = texts(form).text("key")
     read = read_watch(form, topic, key or TRIED)
-    app = _app(request)
+    app = app_of(request)
     shown = trials.preview(app, read, AS_TYPED)
     return own_page(request, "desk/watch_preview.html", form=read, preview=shown, now=app.clock())
 
 
 @router.post("/test", dependencies=[Depends(throttled)])
-async def test(request: Request, topic: Name, form: Posted) -> HTMLResponse:
+async def test(request: Request, topic: Slug, form: Posted) -> HTMLResponse:
     """What the query finds in one text, as a part of the page."""
     key = texts(form).text("key")
     read = read_watch(form, topic, key or TRIED)
@@ -147,7 +147,7 @@ async def _answer(request: Request, topic: str, key: str, read: WatchForm, actor
 
 def _keep(request: Request, read: WatchForm, watch: Watch, actor: str, *, publish: bool, known: str) -> Response:
     """Keep the form as a draft, and publish it if so asked."""
-    app = _app(request)
+    app = app_of(request)
     path = f"/watchlist/topics/{watch.topic}/watches/{watch.key}"
     try:
         with app.database.write() as session:
@@ -168,7 +168,7 @@ def _keep(request: Request, read: WatchForm, watch: Watch, actor: str, *, publis
 async def _tested(request: Request, read: WatchForm) -> Tested | None:
     if read.watch is None:
         return None
-    return await try_on_text(_app(request), read.watch, read.entered.text("sample"))
+    return await try_on_text(app_of(request), read.watch, read.entered.text("sample"))
 
 
 def _check_free(session: Session, watch: Watch) -> None:
@@ -191,7 +191,7 @@ def _page(
     tested: Tested | None = None,
     undo: Watch | None = None,
 ) -> HTMLResponse:
-    app = _app(request)
+    app = app_of(request)
     with app.database.read() as session:
         values = _values(session, topic, key)
     shown = trials.preview(app, form, bounds)
@@ -264,8 +264,3 @@ def _number(entered: Entered, name: str) -> int:
     if not text.isascii() or not text.isdecimal() or len(text) > 9:
         raise HTTPException(400, _("This form is not known here."))
     return int(text)
-
-
-def _app(request: Request) -> App:
-    app: App = request.app.state.app
-    return app

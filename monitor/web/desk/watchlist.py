@@ -8,9 +8,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from monitor.app import App
 from monitor.core.nouns import Pillar
 from monitor.core.roles import Role
 from monitor.errors import Conflict, Refused, SettingError
@@ -22,6 +22,7 @@ from monitor.store.watch_drafts import Draft, list_drafts
 from monitor.store.watch_list import ListedTopic, list_topics
 from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded, needs
+from monitor.web.asked import app_of
 from monitor.web.charts import Chart, bar_chart
 from monitor.web.desk.entries import file_or_text, uploaded
 from monitor.web.flash import back_to
@@ -49,7 +50,7 @@ class ShownTopic:
 @router.get("")
 def overview(request: Request) -> HTMLResponse:
     """All topics by pillar, with their watches, drafts and what they found of late."""
-    app: App = request.app.state.app
+    app = app_of(request)
     now = app.clock()
     with app.database.read() as session:
         pillars = watchlist.load_pillars(session)
@@ -71,7 +72,7 @@ def overview(request: Request) -> HTMLResponse:
 @router.get("/export.toml")
 def export(request: Request) -> Response:
     """The whole watchlist as the file that ``monitor config`` reads."""
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         stored = config.stored_config(session)
     headers = {"Content-Disposition": 'attachment; filename="topics.toml"', "Cache-Control": "no-store"}
@@ -89,11 +90,15 @@ def ask_for_file(request: Request) -> HTMLResponse:
 async def take_file(request: Request, form: Uploaded, editor: Editor) -> Response:
     """Show what a file would change; carry it out where that is asked for."""
     text = (await file_or_text(form, "file")).decode("utf-8", errors="replace").replace("\0", "\ufffd")
+    return await run_in_threadpool(_take_file, request, text, form, editor.address)
+
+
+def _take_file(request: Request, text: str, form: FormData, actor: str) -> Response:
     entered = Entered({"file": text})
     try:
         found = read_topics(text, "topics.toml")
         if form.get("action") == "apply":
-            return _apply(request, found, editor.address, overwrite=form.get("overwrite") == "yes")
+            return _apply(request, found, actor, overwrite=form.get("overwrite") == "yes")
         return _import_page(request, entered, _plan(request, found))
     except SettingError as error:
         entered.errors["file"] = _(
@@ -105,13 +110,13 @@ async def take_file(request: Request, form: Uploaded, editor: Editor) -> Respons
 
 
 def _plan(request: Request, found: TopicsFile) -> list[Change]:
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.read() as session:
         return config.plan_topics(session, found)
 
 
 def _apply(request: Request, found: TopicsFile, actor: str, *, overwrite: bool) -> Response:
-    app: App = request.app.state.app
+    app = app_of(request)
     with app.database.write() as session:
         changes = config.plan_topics(session, found)
         done = config.apply(session, changes, actor=actor, now=app.clock(), overwrite=overwrite)
