@@ -137,7 +137,7 @@ class Pattern(NamedTuple):
     capitals: bool
 
 
-def patterns(text: str, language: Language, *, exact: bool = False) -> Iterator[Pattern]:
+def patterns(text: str, language: Language, *, exact: bool) -> Iterator[Pattern]:
     """Yield what the words of a query ask for: a stem, unless they are exact, in capitals or end in a star."""
     for word, capitals, _, end in tokens(text):
         if text[end : end + 1] == "*":

@@ -39,8 +39,7 @@ def mixed(numbers: Keys) -> Keys:
 
 def spread(starts: Numbers, counts: Numbers) -> Numbers:
     """The numbers of all ranges, one after another: of starts 5, 9 and counts 2, 3 it is 5, 6, 9, 10, 11."""
-    ends = counts.cumsum()
-    numbers: Numbers = np.arange(ends[-1] if len(ends) else 0) + (starts - ends + counts).repeat(counts)
+    numbers: Numbers = np.arange(counts.sum()) + (starts - counts.cumsum() + counts).repeat(counts)
     return numbers
 
 
@@ -69,7 +68,7 @@ class Lists:
         """Add lists, and return their numbers."""
         counts = np.fromiter(map(len, lists), np.intp, len(lists))
         ends = self._used + counts.cumsum()
-        first, used = self._size, int(ends[-1]) if len(ends) else self._used
+        first, used = self._size, self._used + int(counts.sum())
         self.starts = _written(self.starts, first, ends - counts)
         self.counts = _written(self.counts, first, counts)
         flat = np.fromiter(chain.from_iterable(lists), np.intp, used - self._used)

@@ -113,7 +113,7 @@ class _Present:
         rows = changes(terms).cumsum() * item_count  # the first row is for all terms that are in no item
         self._rows = np.zeros(vocabulary_size, np.int32)
         self._rows[terms] = rows
-        self._table = np.zeros(item_count + rows.max(initial=0), bool)
+        self._table = np.zeros(item_count + rows[-1], bool)
         self._table[rows + items] = True
 
     def holds(self, terms: Numbers, items: Numbers) -> Flags:

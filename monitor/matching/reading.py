@@ -105,8 +105,8 @@ class Reading:
         return all(map(self._places.__contains__, terms))
 
     def places(self, term: int) -> Sequence[int]:
-        """Where a term stands, in order."""
-        return self._places.get(term, ())
+        """Where a term that is present stands, in order."""
+        return self._places[term]
 
     @cached_property
     def _places(self) -> Mapping[int, Sequence[int]]:

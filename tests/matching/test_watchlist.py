@@ -74,6 +74,8 @@ CASES: list[tuple[Language, str, str, list[str] | None]] = [
     # Prefixes
     (EN, "moderni*", "modernise, modernization, modern", ["modernise", "modernization"]),
     (FR, '"critique* mineral*"', "critiques minerales", ["critiques minerales"]),
+    (EN, '"moder* radar"', "modernised radars", ["modernised radars"]),
+    (EN, "norad*", "NORAD", ["NORAD"]),
     (EN, "NORA*", "NORAD, norad", ["NORAD"]),
     # Near
     (EN, '"canada climate minister"~3', "The minister for climate met Canada", ["minister for climate met Canada"]),
@@ -85,6 +87,10 @@ CASES: list[tuple[Language, str, str, list[str] | None]] = [
     (EN, '"canada minister"~1', "minister Canada has a minister", ["minister Canada"]),
     # Operators
     (EN, "norad nato", "NORAD only", None),
+    (EN, "norad radar summit", "NORAD, a radar, a summit", ["NORAD", "radar", "summit"]),
+    (EN, "norad radar summit", "NORAD, a radar", None),
+    (EN, "norad radar summit", "NORAD, a summit", None),
+    (EN, "norad radar summit", "a radar, a summit", None),
     (EN, "norad OR nato", "NORAD only", ["NORAD"]),
     (EN, "(norad AND radar) OR (nato AND summit)", "norad, a nato summit", ["nato", "summit"]),
     (EN, "norad -santa", "NORAD tracks Santa", None),
@@ -131,6 +137,7 @@ ITEM = Document(
     [
         ("title:norad", ["NORAD"]),
         ("summary:norad", None),
+        ("summary:norad OR title:norad", ["NORAD"]),
         ("body:(norad radar)", ["radar", "NORAD"]),
         ("norad -title:norad", None),
         ("norad -summary:norad", ["NORAD", "NORAD"]),
@@ -217,6 +224,16 @@ def test_many_items_at_once_are_matched_as_each_is_alone() -> None:
     assert {len(hits) for hits in together} == {0, 2, 4, 8}
 
 
+@pytest.mark.parametrize("query", ["norad", "title:norad", '"radar norad"~1', "norad OR norad*", "norad source:wh"])
+def test_each_of_several_items_is_read_by_itself(query: str) -> None:
+    texts = ["a radar", "NORAD, a radar", "radar", "NORAD", "", "NORAD radar"]
+    watchlist = compile_watchlist([watch(query)])
+    documents = [Document(text, source="wh" * ("radar" in text)) for text in texts]
+    alone = [len(watchlist.match(document)) for document in documents]
+    assert [len(hits) for hits in watchlist.match_all(documents)] == alone
+    assert set(alone) == {0, 1}
+
+
 def test_hits_are_a_sequence() -> None:
     hits = compile_watchlist([watch("nato", key="a"), watch("radar", key="b"), watch("norad", key="c")]).match(ITEM)
     assert hits.numbers == [1, 2]
@@ -233,8 +250,10 @@ def test_the_version_changes_with_a_watch_and_not_with_their_order() -> None:
 
 
 def test_an_error_names_the_watch() -> None:
-    with pytest.raises(QueryError, match="topic/main: This parenthesis is not closed"):
-        compile_watchlist([watch("norad AND (")])
+    with pytest.raises(QueryError) as caught:
+        compile_watchlist([watch("norad"), watch("norad AND (")])
+    said = "topic/main: This parenthesis is not closed (at character 11). Add a closing one."
+    assert str(caught.value) == said
 
 
 def test_a_watchlist_is_shared_between_threads() -> None:
