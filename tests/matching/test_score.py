@@ -116,11 +116,17 @@ FEATURE_VALUES = [
     ("no-neighbour", {"title": "Canada", "body": "A radar."}, 0),
     ("no-neighbour", {"body": "y" * 600 + ". A radar in Canada."}, 0),
     ("no-neighbour", {"body": "y" * 600 + ". A radar. Canada."}, 1),
+    ("no-neighbour", {"summary": "Canada", "body": "A radar."}, 0),
+    ("no-neighbour", {"body": "Canada is cold. A radar."}, 0),
+    ("no-neighbour", {"body": "y" * 598 + " Canada. A radar."}, 1),
     ("length", {"title": "A radar", "summary": "A radar.", "body": "A radar turns."}, log1p(7)),
     ("kind-personnel", {"title": "News", "body": "A radar."}, 0),
     ("kind-personnel", {"title": "Commissioner appointed", "body": "A radar."}, 1),
     ("kind-personnel", {"title": "Radar commissioner appointed"}, 0),
     ("kind-remarks", {"title": "Remarks", "body": "A radar."}, 1),
+    ("kind-remarks", {"title": "News", "body": "A radar.", "categories": ("Notes", "Remarks")}, 1),
+    ("kind-remarks", {"title": "News", "body": "Remarks on a radar."}, 0),
+    ("kind-transcript", {"title": "Press-Briefing", "body": "A radar."}, 1),
 ]
 
 
@@ -130,6 +136,27 @@ def test_a_feature_has_its_value(model: ScoreModel, feature: str, texts: dict[st
     topic = replace(RADAR, needs_neighbours=True)
     evidence = topic_evidence(compile_watchlist(topic.watches).match(document))[topic.id]
     assert features(Layout(document, model.words), topic, evidence)[feature] == pytest.approx(value)
+
+
+def test_evidence_that_overlaps_is_one_place(model: ScoreModel) -> None:
+    """It has the term that begins first and is longest, and names the topic where one of its evidence does."""
+    document = Document("A radar station opens. The radar station.", body="A radar station.", language=Language.EN)
+    evidence = [
+        Evidence("en", 1, "station", "title", 8, 15),
+        Evidence("en-hint", 1, "radar", "title", 2, 7),
+        Evidence("en-hint", 1, '"radar station"', "title", 2, 15),
+        Evidence("en", 1, "opens", "title", 16, 21),
+        Evidence("en-hint", 1, "radar", "title", 27, 32),
+        Evidence("en-hint", 1, '"radar station opens"', "title", 27, 40),
+        Evidence("en-hint", 1, "radar", "body", 2, 7),
+    ]
+    places = Layout(document, model.words).places(evidence)
+    assert [(one.field, one.start, one.end, one.term, one.names, one.sentence.number) for one in places] == [
+        ("body", 2, 7, "radar", False, 0),
+        ("title", 2, 15, '"radar station"', True, 0),
+        ("title", 16, 21, "opens", True, 0),
+        ("title", 27, 40, '"radar station opens"', False, 1),
+    ]
 
 
 def test_a_question_ends_where_somebody_answers(model: ScoreModel) -> None:
