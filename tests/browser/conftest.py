@@ -43,8 +43,9 @@ def chromium() -> str:
 
 
 @pytest.fixture
-def installed(tmp_path: Path) -> Iterator[App]:
+def installed(started_folder: Path, tmp_path: Path) -> Iterator[App]:
     """An installation with the shipped topics and sources; a test fills it with what it needs."""
+    shutil.copytree(started_folder, tmp_path / "data")
     app = make_app(load_settings({"MONITOR_DATA_DIR": str(tmp_path / "data"), "MONITOR_LOG_LEVEL": "error"}))
     yield app
     app.database.close()

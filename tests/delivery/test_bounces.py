@@ -146,9 +146,9 @@ def test_what_comes_back(raw: bytes, returned: object) -> None:
 
 def test_a_report_in_a_thousand_layers_costs_nothing() -> None:
     nested = "".join(f"Content-Type: multipart/report; boundary=B{i}\n\n--B{i}\n" for i in range(10_000))
-    start = time.perf_counter()
+    start = time.thread_time()
     assert read_returned(f"To: {PATH}\n{nested}".encode(), ADDRESS, KEY) == Ignored("too large for a report")
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300))

@@ -96,9 +96,9 @@ def test_no_html_is_no_article(body: bytes) -> None:
     ids=lambda html: html[:14],
 )
 def test_a_heap_of_markup_takes_bounded_time(html: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     read_article(html.encode(), url=URL)
-    assert time.monotonic() - started < 8
+    assert time.thread_time() - started < 8
 
 
 @given(

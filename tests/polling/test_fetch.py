@@ -100,7 +100,7 @@ def test_1_dead_names_do_not_hold_up_the_others(faults, new_fetcher):
         return await silent_name_server(host) if host.startswith("dead") else ["127.0.0.1"]
 
     async def visits():
-        async with new_fetcher(resolve=resolve, lookup_seconds=0.5) as fetcher:
+        async with new_fetcher(resolve=resolve, lookup_seconds=1.5) as fetcher:
             dead = [asyncio.create_task(fetcher.get(f"http://dead{number}.test/")) for number in range(100)]
             await asyncio.sleep(0)
             healthy = await fetcher.get(faults.url("/feed", "healthy.test"))
@@ -125,7 +125,7 @@ def test_1_look_ups_that_block_leave_threads_for_the_others(faults, new_fetcher,
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
     async def visits():
-        async with new_fetcher(resolve=None, lookup_seconds=0.3) as fetcher:
+        async with new_fetcher(resolve=None, lookup_seconds=1) as fetcher:
             dead = [asyncio.create_task(fetcher.get(f"http://dead{number}.test/")) for number in range(20)]
             await asyncio.sleep(0.05)
             healthy = await fetcher.get(faults.url("/feed", "healthy.test"))
@@ -148,8 +148,8 @@ def test_2_connection_refused(fetch):
 def test_4_the_deadline_spans_redirects(faults, fetch):
     """Three hops that are each within the time, but not together."""
     for number in range(3):
-        faults.play(f"/{number}", [0.2, {"status": 302, "Location": f"/{number + 1}"}])
-    outcome = fetch(faults.url("/0"), fetcher={"total_seconds": 0.5})
+        faults.play(f"/{number}", [0.4, {"status": 302, "Location": f"/{number + 1}"}])
+    outcome = fetch(faults.url("/0"), fetcher={"total_seconds": 1})
     assert isinstance(outcome, Failed)
     assert outcome.kind is FailureKind.TIMEOUT
     assert len(faults.requests) > 1, "the time was up within the first hop"

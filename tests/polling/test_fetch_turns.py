@@ -75,15 +75,15 @@ def test_redirects_that_cross_do_not_wait_for_each_other_for_ever(faults, new_fe
 
 
 def test_waiting_for_a_turn_does_not_count_as_time_of_the_visit(faults, new_fetcher):
-    """Ten visits of 0.05 s in a row, each with a deadline of 0.3 s: the last waits longer than that."""
-    urls = [faults.play(f"/{number}", [0.05, FEED]) for number in range(10)]
-    outcomes = visit_all(new_fetcher, urls, total_seconds=0.3)
-    assert all(isinstance(outcome, Fetched) and outcome.duration_seconds < 0.3 for outcome in outcomes)
+    """Eleven visits of 0.1 s in a row, each with a deadline of a second: the last waits longer than that."""
+    urls = [faults.play(f"/{number}", [0.1, FEED]) for number in range(11)]
+    outcomes = visit_all(new_fetcher, urls, total_seconds=1)
+    assert all(isinstance(outcome, Fetched) and outcome.duration_seconds < 1 for outcome in outcomes)
 
 
 def test_a_failed_visit_gives_its_turn_back(faults, new_fetcher):
     urls = [faults.play("/hang", ["hang"]), faults.play("/feed", [FEED])]
-    first, second = visit_all(new_fetcher, urls, total_seconds=0.1)
+    first, second = visit_all(new_fetcher, urls, total_seconds=0.5)
     assert isinstance(first, Failed)
     assert first.kind is FailureKind.TIMEOUT
     assert isinstance(second, Fetched)

@@ -95,11 +95,11 @@ def test_what_is_no_list_or_defines_entities_is_refused(body: bytes) -> None:
 
 def test_a_hundred_thousand_rows_are_capped() -> None:
     """FAULTS 66."""
-    started = time.monotonic()
+    started = time.thread_time()
     listed = read_opml(opml("".join(f'<outline xmlUrl="https://x.example.org/{n}"/>' for n in range(100_000))))
     assert len(listed.outlines) == MOST_OUTLINES
     assert listed.warnings == ("95,000 feeds beyond the first 5,000 were left out",)
-    assert time.monotonic() - started < 10
+    assert time.thread_time() - started < 10
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(opml))

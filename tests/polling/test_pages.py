@@ -132,10 +132,10 @@ def test_a_date_selector_that_finds_no_date_is_a_warning() -> None:
     ids=["deep", "attributes", "open", "unclosed items", "nested lists"],
 )
 def test_a_heap_of_markup_takes_bounded_time(html: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     read(html.encode(), WET)
     propose_selectors(html)
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5
 
 
 _MARKUP = (

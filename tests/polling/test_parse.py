@@ -138,12 +138,12 @@ def test_what_is_unusual_still_reads_as_feedparser_reads_it(unusual: str) -> Non
 def test_entries_beyond_the_cap_are_left_out() -> None:
     """FAULTS 28: a million entries, in bounded time."""
     million = rss("<item><title>x</title></item>" * 1_000_000)
-    started = time.monotonic()
+    started = time.thread_time()
     result = parse_feed(million.encode(), url=URL, now=VISITED)
     assert isinstance(result, ParsedFeed)
     assert len(result.drafts) <= MOST_ENTRIES
     assert any("more than 5,000 entries" in warning for warning in result.warnings)
-    assert time.monotonic() - started < 10
+    assert time.thread_time() - started < 10
 
 
 _MEASURED = """
@@ -153,9 +153,9 @@ from monitor.polling.parse import NotAFeed, parse_feed
 options = {"url": "https://x.example.org/", "now": datetime.now(UTC)}
 parse_feed(b"<rss><channel><item><title>warm</title></item></channel></rss>", **options)
 body = sys.stdin.buffer.read()
-before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.thread_time()
 result = parse_feed(body, **options)
-seconds = time.monotonic() - started
+seconds = time.thread_time() - started
 print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, isinstance(result, NotAFeed))
 """
 
@@ -203,11 +203,11 @@ def test_a_document_type_of_its_own_is_refused_at_once(subset: str) -> None:
     ids=lambda document: document[:12],
 )
 def test_heaps_of_markup_take_their_bytes_time(document: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     result = parse_feed(document.encode(), url=URL, now=VISITED)
     if isinstance(result, ParsedFeed):
         assert result.entries is not None
-    assert time.monotonic() - started < 3
+    assert time.thread_time() - started < 3
 
 
 def test_a_body_that_names_a_file_is_not_opened() -> None:

@@ -230,9 +230,9 @@ def test_html_reads_as_a_person_reads_it(html: str, text: str) -> None:
     ids=lambda html: html[:12],
 )
 def test_a_heap_of_markup_takes_its_bytes_time(html: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     plain_text(html)
-    assert time.monotonic() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_text_below_too_many_levels_is_kept() -> None:

@@ -81,21 +81,21 @@ def test_a_host_whose_sources_are_claimed_is_somebody_elses(
 
 def test_nobody_claims_a_host_during_a_turn_and_its_rest(database: Database, source: int) -> None:
     async def hold() -> list[dict[str, list[int]]]:
-        async with shared(database).take(HOST, gap_seconds=0.6, longest_seconds=60) as ours:
+        async with shared(database).take(HOST, gap_seconds=1.5, longest_seconds=60) as ours:
             assert ours
             during = await asyncio.to_thread(claim, database)
         return [during, await asyncio.to_thread(claim, database)]
 
     assert event_loop.run(hold()) == [{}, {}]
-    time.sleep(0.7)
+    time.sleep(1.6)
     assert claim(database) == {HOST: [source]}
 
 
 def test_the_turn_of_a_dead_process_runs_out(database: Database, source: int) -> None:
     async def die() -> None:
-        async with shared(database).take(HOST, gap_seconds=600, longest_seconds=0.3):
+        async with shared(database).take(HOST, gap_seconds=600, longest_seconds=1):
             assert claim(database) == {}
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(1.1)
             assert claim(database) == {HOST: [source]}
 
     event_loop.run(die())

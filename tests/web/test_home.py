@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
@@ -31,8 +33,9 @@ HOSTILE = '<script>alert("x")</script> & Sons’ climate plan'
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[App]:
-    """An installation at its first start, with the shipped topics and sources."""
+def app(settings: Settings, started_folder: Path) -> Iterator[App]:
+    """An installation that was just started for the first time, with the shipped topics and sources."""
+    shutil.copytree(started_folder, settings.data_dir)
     opened = make_app(settings)
     yield replace(opened, clock=lambda: NOW)
     opened.database.close()
