@@ -7,7 +7,7 @@ when its lease ends, and goes out once more with the same Message-ID: one for ea
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,6 +37,12 @@ log = structlog.get_logger(__name__)
 
 SEND_LEASE = timedelta(minutes=10)
 CLAIM_BATCH = 100
+FRESH = 2.0
+"""Seconds after which what was claimed and is not sent yet is given back, and claimed and read anew.
+
+However slow a mail server is, no lease ends while a mail waits for a connection, and who has unsubscribed since gets
+nothing.
+"""
 PATIENCE = 10.0
 """Seconds that a task waits for a mail's turn; one whose turn comes later is put off until then."""
 
@@ -133,23 +139,31 @@ class _Run(Generic[MailKind]):
 
     def mails(self, turns: dict[int, float]) -> Generator[Mail]:
         """Claim, compose and yield mails as connections become free; a stop leaves the rest to be due at once."""
-        order = list(turns)
-        for start in range(0, len(order), CLAIM_BATCH):
-            ids = order[start : start + CLAIM_BATCH]
+        left = list(turns)
+        while left and not self.app.stopping.is_set():
+            given_back = yield from self._batch(left[:CLAIM_BATCH], turns)
+            left = given_back + left[CLAIM_BATCH:]
+
+    def _batch(self, ids: Sequence[int], turns: dict[int, float]) -> Generator[Mail, None, list[int]]:
+        """Claim some mails and yield them, in this order, while they are fresh; those that were given back."""
+        with self.app.database.write() as session:
+            rows = outgoing.claim(session, self.kind, ids, self.app.clock(), lease=SEND_LEASE)
+        claimed = {row.id: row for row in rows}
+        compose = self.compose(self.app, list(claimed))
+        waiting = deque(mail_id for mail_id in ids if mail_id in claimed)
+        stale = time.monotonic() + FRESH
+        while waiting and not self.app.stopping.is_set():
+            mail_id = waiting.popleft()
+            mail = self._mail(claimed[mail_id], compose, turns[mail_id])
+            if mail:
+                yield mail
+            if time.monotonic() >= stale:
+                break
+        left = list(waiting)
+        if left:
             with self.app.database.write() as session:
-                rows = outgoing.claim(session, self.kind, ids, self.app.clock(), lease=SEND_LEASE)
-            waiting = {row.id: row for row in rows}
-            compose = self.compose(self.app, list(waiting))
-            for mail_id in [mail_id for mail_id in ids if mail_id in waiting]:
-                if self.app.stopping.is_set():
-                    break
-                mail = self._mail(waiting.pop(mail_id), compose, turns[mail_id])
-                if mail:
-                    yield mail
-            if waiting:
-                with self.app.database.write() as session:
-                    outgoing.release(session, self.kind, list(waiting), self.app.clock())
-                return
+                outgoing.release(session, self.kind, left, self.app.clock())
+        return left
 
     def _mail(self, row: Claimed, compose: Callable[[int], Post | Withheld], turn: float) -> Mail | None:
         """The mail of a row, or None where its outcome is known without asking a server."""

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
+from monitor import sending
 from monitor.app import App
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, Pillar, SourceSpec, Topic, Watch
@@ -533,6 +534,29 @@ def test_who_unsubscribes_after_the_building_gets_nothing(service: Service, mond
     [digest] = service.digests()
     assert (digest.state, digest.last_error) == ("cancelled", "the subscriber is unsubscribed")
     assert say(digest.last_error, Language.FR) == "l’abonné est désabonné", "a page says it in its reader's language"
+
+
+def test_who_unsubscribes_while_others_are_mailed_gets_nothing(
+    service: Service, monday: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "FRESH", 0.0)
+    ids = [service.subscribe(monday - ONE, f"reader{number}@example.org") for number in range(6)]
+    service.publish(monday - ONE, "NORAD Alpha")
+    send = service.mailbox.send
+
+    def leave(message: bytes, **to: str) -> Outcome:
+        with service.app.database.write() as session:
+            for subscriber_id in ids:
+                unsubscribe(session, subscriber_id, now=monday)
+        return send(message, **to)
+
+    service.mailbox.send = leave  # type: ignore[method-assign]
+    one = service.app.settings.model_copy(update={"smtp_connections": 1})
+    service.app = replace(service.app, settings=one)
+    service.tick(monday)
+    states = Counter((digest.state, digest.attempts) for digest in service.digests())
+    assert set(states) == {("sent", 1), ("cancelled", 1)}
+    assert states["sent", 1] == len(service.mailbox.taken) <= 3, "what was in hand, and what was composed meanwhile"
 
 
 def test_a_worker_that_died_in_mid_sending_is_replaced_when_its_lease_ends(service: Service, monday: datetime) -> None:
