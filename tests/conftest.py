@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import hypothesis
@@ -34,6 +34,11 @@ from monitor.settings import Settings, load_settings
 from monitor.store.engine import Database
 from monitor.store.migrate import upgrade
 from monitor.store.queue_schema import prepare_queue
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from monitor.app import App
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FORKED = Path(__file__).with_name("forked.py")
@@ -213,6 +218,22 @@ def monitor() -> Callable[..., subprocess.CompletedProcess[str]]:
             return subprocess.CompletedProcess(command, status, out.getvalue().decode(), err.getvalue().decode())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def pages_of() -> Callable[[App], FastAPI]:
+    """Gives the pages of an installation; they are put together once, since that takes longer than most tests."""
+    from monitor.web.app import create_web, serve_installation
+
+    made: list[FastAPI] = []
+
+    def give(app: App) -> FastAPI:
+        if not made:
+            made.append(create_web(app))
+        serve_installation(made[0], app)
+        return made[0]
+
+    return give
 
 
 @dataclass

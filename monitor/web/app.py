@@ -75,8 +75,7 @@ _HEADERS = {
 def create_web(app: App) -> FastAPI:
     """The web application of an installation."""
     web = FastAPI(title="Roadmap Monitor", docs_url=None, redoc_url=None, openapi_url=None)
-    web.state.app = app
-    web.state.throttle = Throttle()
+    serve_installation(web, app)
     web.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     for module in (*PAGES, *api.MODULES):
         web.include_router(module.router)
@@ -86,6 +85,12 @@ def create_web(app: App) -> FastAPI:
     # Browsers say where a request comes from; mutations from elsewhere are refused before any route sees them.
     web.add_middleware(CrossOriginProtection)
     return web
+
+
+def serve_installation(web: FastAPI, app: App) -> None:
+    """Let the pages show an installation from now on, to visitors of whom nothing is counted yet."""
+    web.state.app = app
+    web.state.throttle = Throttle()
 
 
 class _Secured:

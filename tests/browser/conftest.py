@@ -8,14 +8,16 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from monitor.app import App
@@ -26,7 +28,6 @@ from monitor.settings import load_settings
 from monitor.staff.people import add_staff
 from monitor.staff.sign_in import Opened, sign_in
 from monitor.store.tables import SignInRow
-from monitor.web.app import create_web
 
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -52,11 +53,11 @@ def installed(started_folder: Path, tmp_path: Path) -> Iterator[App]:
 
 
 @contextmanager
-def served(app: App) -> Iterator[str]:
+def served(app: App, pages_of: Callable[[App], FastAPI]) -> Iterator[str]:
     """The web pages of an installation on loopback; their address, without a slash at its end."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        web = create_web(replace(app, settings=app.settings.model_copy(update={"public_url": address})))
+        web = pages_of(replace(app, settings=app.settings.model_copy(update={"public_url": address})))
         server = uvicorn.Server(uvicorn.Config(web, log_config=None))
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
         thread.start()
@@ -199,6 +200,6 @@ def session_of(app: App, role: Role) -> str:
 
 
 @pytest.fixture
-def serving() -> Any:
+def serving(pages_of: Callable[[App], FastAPI]) -> Callable[[App], AbstractContextManager[str]]:
     """Serves an installation: ``with serving(app) as address``."""
-    return served
+    return partial(served, pages_of=pages_of)

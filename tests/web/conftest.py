@@ -40,7 +40,6 @@ from monitor.subscriptions.links import Doors
 from monitor.subscriptions.subscribe import subscribe_confirmed
 from monitor.tasks import drain
 from monitor.ticks import TICKS, run_tick
-from monitor.web.app import create_web
 
 
 @dataclass
@@ -160,7 +159,7 @@ def link(mail: EmailMessage, page: str) -> str:
 
 
 @pytest.fixture
-def site(database: Database, settings: Settings, now: datetime) -> Iterator[Site]:
+def site(database: Database, settings: Settings, now: datetime, pages_of: Callable[[App], FastAPI]) -> Iterator[Site]:
     mailbox = Mailbox()
     names = {"en": "Defence", "fr": "Défense", "es": "Defensa"}
     topics = (
@@ -179,7 +178,7 @@ def site(database: Database, settings: Settings, now: datetime) -> Iterator[Site
     app = App(settings, "key", database, lambda: mailbox, no_fetcher)
     with asyncio.Runner() as runner:
         told = replace(app, clock=lambda: site.now)
-        site = Site(told, mailbox, now, runner, create_web(told))
+        site = Site(told, mailbox, now, runner, pages_of(told))
         yield site
 
 

@@ -6,13 +6,14 @@ import asyncio
 import itertools
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import update
 from sqlmodel import Session
 
@@ -25,9 +26,9 @@ from monitor.store.items import insert_entries
 from monitor.store.matches import Found, save_matches
 from monitor.store.sources import save_source
 from monitor.store.tables import SourceRow
-from monitor.web.app import create_web
 from monitor.web.rendering import ago
 
+Get = Callable[..., httpx.Response]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOSTILE = '<script>alert("x")</script> & Sons’ climate plan'
 
@@ -41,13 +42,14 @@ def app(settings: Settings, started_folder: Path) -> Iterator[App]:
     opened.database.close()
 
 
-def get(app: App, path: str = "/") -> httpx.Response:
-    async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(create_web(app))
+@pytest.fixture
+def get(pages_of: Callable[[App], FastAPI]) -> Get:
+    async def ask(app: App, path: str) -> httpx.Response:
+        transport = httpx.ASGITransport(pages_of(app))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.get(path)
 
-    return asyncio.run(ask())
+    return lambda app, path="/": asyncio.run(ask(app, path))
 
 
 def heading(page: str) -> str:
@@ -74,7 +76,7 @@ def fail_all(session: Session) -> None:
     session.connection().execute(update(SourceRow).values(values))
 
 
-def test_a_fresh_start_shows_what_will_be_watched(app: App) -> None:
+def test_a_fresh_start_shows_what_will_be_watched(app: App, get: Get) -> None:
     page = get(app).text
     assert heading(page) == "Waiting for the first news"
     assert "NORAD and continental defence" in page
@@ -82,7 +84,7 @@ def test_a_fresh_start_shows_what_will_be_watched(app: App) -> None:
     assert "<svg class=" not in page
 
 
-def test_without_a_network_it_says_so_and_what_can_be_done(app: App) -> None:
+def test_without_a_network_it_says_so_and_what_can_be_done(app: App, get: Get) -> None:
     with app.database.write() as session:
         fail_all(session)
     page = get(app).text
@@ -92,7 +94,7 @@ def test_without_a_network_it_says_so_and_what_can_be_done(app: App) -> None:
     assert "5 minutes ago" in page
 
 
-def test_news_is_counted_and_shown_with_its_topics_once(app: App) -> None:
+def test_news_is_counted_and_shown_with_its_topics_once(app: App, get: Get) -> None:
     with app.database.write() as session:
         add_match(session, "Un plan pour l’Arctique", "arctic", "norad")
     page = get(app).text
@@ -104,7 +106,7 @@ def test_news_is_counted_and_shown_with_its_topics_once(app: App) -> None:
     assert "22 November" in page
 
 
-def test_what_the_service_keeps_to_itself_is_not_told_to_the_public(app: App) -> None:
+def test_what_the_service_keeps_to_itself_is_not_told_to_the_public(app: App, get: Get) -> None:
     """Errors of sources and folders of the server are for the staff."""
     with app.database.write() as session:
         add_match(session, "Un plan", "arctic")
@@ -114,7 +116,7 @@ def test_what_the_service_keeps_to_itself_is_not_told_to_the_public(app: App) ->
     assert str(app.settings.outbox_dir) not in page
 
 
-def test_a_headline_that_means_harm_is_only_text(app: App) -> None:
+def test_a_headline_that_means_harm_is_only_text(app: App, get: Get) -> None:
     with app.database.write() as session:
         add_match(session, HOSTILE, "climate-ministerial", url="javascript:alert(1)")
     page = get(app).text
@@ -125,7 +127,7 @@ def test_a_headline_that_means_harm_is_only_text(app: App) -> None:
     assert '<h3 class="headline" lang="fr">' in page
 
 
-def test_old_news_leaves_a_quiet_week(app: App) -> None:
+def test_old_news_leaves_a_quiet_week(app: App, get: Get) -> None:
     with app.database.write() as session:
         add_match(session, "Un plan", "arctic")
         session.connection().execute(update(SourceRow).values(last_polled_at=NOW, last_success_at=NOW))
@@ -134,7 +136,7 @@ def test_old_news_leaves_a_quiet_week(app: App) -> None:
     assert "30 days ago" in page
 
 
-def test_the_page_needs_no_script_and_carries_a_strict_policy(app: App) -> None:
+def test_the_page_needs_no_script_and_carries_a_strict_policy(app: App, get: Get) -> None:
     response = get(app)
     policy = response.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'")
@@ -147,7 +149,7 @@ def test_the_page_needs_no_script_and_carries_a_strict_policy(app: App) -> None:
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
 
 
-def test_no_address_leads_to_a_bare_error(app: App) -> None:
+def test_no_address_leads_to_a_bare_error(app: App, get: Get) -> None:
     response = get(app, "/nowhere")
     assert response.status_code == 404
     assert "There is no page at this address." in response.text
