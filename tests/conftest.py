@@ -62,6 +62,10 @@ if "TMPDIR" not in os.environ and _lends_memory():
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("same")
 
+# Errors that the tests provoke are told without the values of all variables: finding them takes a second each.
+_PLAIN = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _PLAIN])
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
@@ -179,12 +183,12 @@ def environment(tmp_path: Path) -> dict[str, str]:
 @contextmanager
 def _logs_as_before() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, ours = root.handlers[:], root.level, structlog.get_config()
     try:
         yield
     finally:
         root.handlers[:], root.level = handlers, level
-        structlog.reset_defaults()
+        structlog.configure(**ours)
 
 
 @pytest.fixture
