@@ -161,10 +161,12 @@ def prune(app: App, session: Session, now: datetime) -> list[Intent]:
     ticks = slots.prune_slots(session, now - timedelta(days=settings.keep_slots_days))
     old = letters.prune_letters(session, now - timedelta(days=settings.keep_letters_days))
     requests = signups.prune_signups(session, now - KEEP_SIGNUPS)
+    changes = signups.prune_address_changes(session, now - KEEP_SIGNUPS)
     claims.prune_turns(session, now)
     tallies.prune_tallies(session, now - KEEP_TALLIES)
     prune_staff(session, now, keep=sign_in.KEEP_SIGN_INS)
-    log.info("pruned", polls=polls, pushes=pushes, texts=texts, slots=ticks, letters=old, signups=requests)
+    of_people = {"letters": old, "signups": requests, "address_changes": changes}
+    log.info("pruned", polls=polls, pushes=pushes, texts=texts, slots=ticks, **of_people)
     return []
 
 

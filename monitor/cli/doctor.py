@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from monitor import event_loop
 from monitor.app import App
 from monitor.cli.installation import installation
 from monitor.cli.output import AsJson, print_rows
@@ -101,20 +102,20 @@ def _mail(app: App) -> Finding:
 
 def _identity(app: App) -> Finding:
     settings = app.settings
-    missing = [name for name in ("contact", "postal_address") if not getattr(settings, name)]
+    missing = " and ".join(settings.missing_identity)
     if not missing:
         return Finding("identity", well=True, found=f"{settings.organisation}, {settings.contact}")
     well = not settings.smtp_host
-    remedy = f"set {' and '.join(missing)}: anti-spam laws ask for them in every mail, and sites for a contact"
-    return Finding("identity", well, f"{' and '.join(missing)} not set", remedy)
+    remedy = f"set {missing}: anti-spam laws ask for them in every mail, and sites for a contact"
+    return Finding("identity", well, f"{missing} not set", remedy)
 
 
 def _sources(app: App) -> Finding:
     with app.database.read() as session:
-        urls = [row.url for row in list_sources(session) if row.state == "active"]
-    # One of each host: the question is whether the network works, not whether each feed does.
-    tried = list({url.split("/")[2]: url for url in urls}.values())[:_SOURCES_TRIED]
-    outcomes = asyncio.run(_fetch(app, tried))
+        # One of each host: the question is whether the network works, not whether each feed does.
+        urls = {row.host: row.url for row in list_sources(session) if row.state == "active"}
+    tried = list(urls.values())[:_SOURCES_TRIED]
+    outcomes = event_loop.run(_fetch(app, tried))
     answered = [outcome for outcome in outcomes if not isinstance(outcome, Failed) or outcome.status]
     if tried and not answered:
         failure = next(outcome for outcome in outcomes if isinstance(outcome, Failed))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from monitor import event_loop
 from monitor.app import App
 from monitor.cli.installation import ACTOR, installation
 from monitor.cli.output import AsJson, print_rows, progress_bar, say
@@ -70,7 +71,7 @@ def check(
             if unknown := set(slugs or ()) - {row.slug for row in wanted}:
                 raise NotFound(f"source {min(unknown)!r}: no such active source; see `monitor source list`")
             states = load_states(session, [row.id for row in wanted if row.id is not None])
-        probes = asyncio.run(_probe(opened, states))
+        probes = event_loop.run(_probe(opened, states))
     rows = [
         {
             "slug": found.slug,
@@ -98,7 +99,7 @@ def add(
 ) -> None:
     """Look at an address, show what it would bring, and store it as a source when you agree."""
     with installation() as opened:
-        found = asyncio.run(_examine(opened, url))
+        found = event_loop.run(_examine(opened, url))
         if not found.offers:
             raise Refused(f"{url}: {found.problem}")
         for number, one in enumerate(found.offers, start=1):

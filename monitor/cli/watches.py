@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -142,11 +142,11 @@ _UNITS = {"d": 1, "w": 7, "m": 30.44, "y": 365.25}
 
 def _start(since: str, now: datetime) -> datetime:
     """The time that ``2y`` or a date stands for."""
-    if length := re.fullmatch(r"(\d{1,4})([dwmy])", since.strip()):
-        return now - timedelta(days=int(length[1]) * _UNITS[length[2]])
     try:
-        return datetime.fromisoformat(since.strip()).replace(tzinfo=now.tzinfo)
-    except ValueError as error:
+        if length := re.fullmatch(r"(\d{1,4})([dwmy])", since.strip()):
+            return now - timedelta(days=int(length[1]) * _UNITS[length[2]])
+        return datetime.combine(date.fromisoformat(since.strip()), time(), UTC)
+    except (ValueError, OverflowError) as error:
         raise Refused(f"since {since!r}: write 2y, 18m, 6w, 90d, or a day as 2024-11-23") from error
 
 

@@ -55,7 +55,8 @@ def read_mailbox(mailbox: Mailbox, take: Callable[[bytes], None]) -> int:
         DeliveryDeferred: The server does not answer, does not let us in, or has no such folder.
     """
     with _opened(mailbox) as server:
-        unread = _answer(server.uid("SEARCH", "UNSEEN"))[0].split()[:MOST_READ]
+        found = _answer(server.uid("SEARCH", "UNSEEN"))[0] or b""  # some servers say nothing where there is none
+        unread = found.split()[:MOST_READ]
         for number in unread:
             fetched = _answer(server.uid("FETCH", number.decode(), f"(BODY.PEEK[]<0.{MAX_REPORT_BYTES + 1}>)"))
             message = next((bytes(part[1]) for part in fetched if isinstance(part, tuple)), None)

@@ -59,9 +59,14 @@ class Outbox:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def list(self) -> list[StoredMail]:
-        """The mails, newest first."""
-        return sorted(map(_read, self._paths()), key=lambda mail: (mail.date, mail.path.name), reverse=True)
+    def list(self, limit: int | None = None) -> list[StoredMail]:
+        """The mails, newest first; all, or those written last."""
+        paths = sorted(self._paths(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        return sorted(map(_read, paths[:limit]), key=lambda mail: (mail.date, mail.path.name), reverse=True)
+
+    def count(self) -> int:
+        """How many mails there are."""
+        return sum(1 for _path in self._paths())
 
     def show(self, name: str) -> StoredMail:
         """One mail by its file name or the beginning of it.

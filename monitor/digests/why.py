@@ -24,8 +24,8 @@ from monitor.store.tables import (
     ItemRow,
     MatchRow,
     SubscriberRow,
-    VerdictRow,
 )
+from monitor.store.verdicts import NOISE, PASSED
 from monitor.store.watchlist import load_topics
 from monitor.texts import marked as _
 
@@ -180,13 +180,11 @@ class _Asked:
 def _of_match(asked: _Asked, match: MatchRow) -> Reason:
     """Why a match with a topic that they follow has not come to them."""
     topic = {"topic": match.topic_id}
-    latest = select(VerdictRow.word).where(VerdictRow.match_id == match.id).order_by(col(VerdictRow.id).desc())
-    word = asked.session.exec(latest.limit(1)).first()
-    if word == "noise":
+    if match.verdict == NOISE:
         return Reason(Cause.NOISE, topic)
     if match.lost_at:
         return Reason(Cause.LOST, topic)
-    if asked.hold and word is None:
+    if asked.hold and match.verdict not in PASSED:
         return Reason(Cause.HELD, topic)
     if told := _told_before(asked, match):
         return Reason(Cause.TOLD_BEFORE, {**topic, "day": told.window_end}, told.id)

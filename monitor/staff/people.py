@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from monitor.core.address import normalised_address
-from monitor.core.roles import Role, role_of
+from monitor.core.roles import Role
 from monitor.errors import Conflict
 from monitor.store.events import record_event
-from monitor.store.staff import end_sessions, find_staff, list_staff, load_staff
+from monitor.store.staff import end_sessions, find_staff, load_staff, lock_operators
 from monitor.store.tables import StaffRow
 from monitor.texts import marked as _
 
@@ -54,8 +54,7 @@ def remove_staff(session: Session, address: str, *, actor: str, now: datetime) -
 
 
 def _keep_an_operator(session: Session, person: StaffRow, role: Role) -> None:
-    operators = [one.address for one in list_staff(session) if role_of(one.role) is Role.OPERATOR]
-    if role is not Role.OPERATOR and operators == [person.address]:
+    if role is not Role.OPERATOR and lock_operators(session) == [person.address]:
         raise Conflict(LAST_OPERATOR)
 
 

@@ -13,9 +13,9 @@ from monitor.matching.labels import Graded, Label
 from monitor.store.items import StoredDocument, load_documents
 from monitor.store.live_watchlist import Matcher
 from monitor.store.tables import ItemRow, MatchRow, VerdictRow
+from monitor.store.verdicts import NOISE
 
 _IN_BATCH = 200
-_NOISE = "noise"
 
 
 def judged_matches(session: Session, matcher: Matcher) -> Iterator[Graded]:
@@ -48,6 +48,6 @@ def _graded(rows: Sequence[Any], documents: dict[int, StoredDocument], matcher: 
     hits = matcher.watchlist.match_all(stored.document for stored in documents.values())
     found = dict(zip(documents, map(topic_evidence, hits), strict=True))
     for row in rows:
-        label = Label(row.topic_id, row.url, row.word != _NOISE, row.note)
+        label = Label(row.topic_id, row.url, row.word != NOISE, row.note)
         evidence = found[row.item_id].get(row.topic_id, ())
         yield Graded(label, documents[row.item_id].document, matcher.topics[row.topic_id], evidence)

@@ -1,4 +1,4 @@
-"""Requests to subscribe that wait for their confirmation."""
+"""Requests that wait for a confirmation: to subscribe, and to get one's mail elsewhere."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, select
 
 from monitor.errors import NotFound
-from monitor.store.tables import SignupRow
+from monitor.store.tables import AddressChangeRow, SignupRow
 from monitor.store.upsert import insert_new
+from monitor.texts import marked as _
 
 
 def save_signup(
@@ -38,10 +39,20 @@ def load_signup(session: Session, signup_id: int, *, lock: bool = False) -> Sign
     """
     row = session.get(SignupRow, signup_id, with_for_update=lock or None)
     if row is None:
-        raise NotFound("this request does not exist any more")
+        raise NotFound(_("this request does not exist any more"))
     return row
 
 
 def prune_signups(session: Session, before: datetime) -> int:
     """Forget requests made before a time, confirmed or not; the number forgotten."""
     return session.connection().execute(delete(SignupRow).where(col(SignupRow.requested_at) < before)).rowcount
+
+
+def prune_address_changes(session: Session, before: datetime) -> int:
+    """Forget changes of address asked for before a time that not both addresses confirmed; the number forgotten.
+
+    What was confirmed stays: it tells since when an address is known to work.
+    """
+    open_side = or_(col(AddressChangeRow.old_confirmed_at).is_(None), col(AddressChangeRow.new_confirmed_at).is_(None))
+    over = delete(AddressChangeRow).where(col(AddressChangeRow.requested_at) < before, open_side)
+    return session.connection().execute(over).rowcount

@@ -118,8 +118,11 @@ def set_source_state(session: Session, slug: str, state: str, *, actor: str, now
 
     Raises:
         NotFound: There is no such source.
+        Conflict: It is an archive, which has no address to visit.
     """
     row = find_source(session, slug)
+    if not row.host:
+        raise Conflict(_("source %(slug)s is an archive that was imported: there is no address to visit", slug=slug))
     row.state, row.lease_until = state, None
     if state == "active":
         row.failures, row.next_poll_at = 0, now

@@ -75,6 +75,12 @@ def count_staff(session: Session) -> int:
     return session.exec(select(func.count()).select_from(StaffRow)).one()
 
 
+def lock_operators(session: Session) -> list[str]:
+    """The addresses of all operators, who stay so until the transaction ends: two of them might else end each other."""
+    operators = select(StaffRow.address).where(StaffRow.role == Role.OPERATOR.word)
+    return list(session.exec(operators.order_by(col(StaffRow.id)).with_for_update()))
+
+
 def find_staff(session: Session, address: str) -> StaffRow | None:
     """The person with this address (normalised), or None."""
     return session.exec(select(StaffRow).where(StaffRow.address == address)).first()

@@ -149,7 +149,10 @@ def unsuppress(session: Session, subscriber_id: int, *, actor: str, now: datetim
 def list_subscribers(session: Session) -> list[tuple[SubscriberRow, list[str]]]:
     """Every subscriber with the topics they follow, by address."""
     rows = session.exec(select(SubscriberRow).order_by(col(SubscriberRow.address))).all()
-    return [(row, topics_of(session, row.id or 0)) for row in rows]
+    chosen: dict[int, list[str]] = defaultdict(list)
+    for subscription in session.exec(select(SubscriptionRow).order_by(SubscriptionRow.topic_id)):
+        chosen[subscription.subscriber_id].append(subscription.topic_id)
+    return [(row, chosen[row.id or 0]) for row in rows]
 
 
 def topics_of(session: Session, subscriber_id: int) -> list[str]:

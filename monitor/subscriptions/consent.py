@@ -12,7 +12,7 @@ WORDING = _(
     "address is used for nothing else."
 )
 WORDING_VERSION = "1"
-"""Rises with each change of the wording; docs/subscriptions.md keeps the earlier ones."""
+"""Rises with each change of the wording; the record of a consent names it."""
 
 
 def form_consent(form: str, language: Language, now: datetime) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""All that is held about a subscriber: handed to them, or erased (docs/subscriptions.md says what is kept and why)."""
+"""All that is held about a subscriber: handed to them, or erased (docs/privacy.md says what is kept and why)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from monitor.store.personal import hits_of, load_found, own_watches
 from monitor.store.subscribers import delete_subscriber, topics_of
 from monitor.store.tables import (
     AddressChangeRow,
+    BounceRow,
     DigestItemRow,
     DigestRow,
     EventRow,
@@ -42,6 +43,7 @@ def export_data(session: Session, subscriber: SubscriberRow) -> dict[str, Any]:
         "digests": [_digest(session, row) for row in _rows(session, DigestRow, theirs)],
         "letters": _all(_rows(session, LetterRow, by_address)),
         "requests": _all(_rows(session, SignupRow, by_address)),
+        "bounces": _all(_rows(session, BounceRow, theirs)),
         "changes_of_address": _all(_rows(session, AddressChangeRow, theirs)),
         "history": _all(_rows(session, EventRow, events)),
     }

@@ -96,6 +96,7 @@ def test_a_query_with_a_mistake_is_shown_with_a_caret_under_it(monitor: Run) -> 
     ("arguments", "says"),
     [
         (["watch", "test", "norad", "--since", "soon"], ["'soon'", "2y"]),
+        (["watch", "test", "norad", "--since", "9999y"], ["'9999y'", "2y"]),
         (["watch", "test", "norad", "--topic", "weather"], ["'weather'", "norad"]),
         (["watch", "suggest", "weather"], ["'weather'", "norad"]),
         (["import", "nowhere.jsonl"], ["nowhere.jsonl", "No such file"]),

@@ -24,6 +24,7 @@ class Server:
     mailbox: Mailbox
     messages: list[bytes]
     seen: set[int] = field(default_factory=set)
+    silent: bool = False
 
     def answer(self, command: str, rest: str) -> tuple[bytes, str]:
         """The untagged lines and the tagged answer to a command."""
@@ -44,7 +45,7 @@ class Server:
     def _uid(self, command: str, number: str, rest: str = "") -> tuple[bytes, str]:
         if command == "SEARCH":
             unread = [str(n) for n in range(1, len(self.messages) + 1) if n not in self.seen]
-            return f"* SEARCH {' '.join(unread)}\r\n".encode(), "OK done"
+            return f"* SEARCH {' '.join(unread)}\r\n".encode() if unread or not self.silent else b"", "OK done"
         if command == "FETCH":
             most = re.search(r"<0\.(\d+)>", rest)
             assert most
@@ -95,6 +96,11 @@ def test_each_message_is_handed_over_once_and_cut_where_it_is_too_long(server: S
     assert read_mailbox(server.mailbox, taken.append) == 0
     assert [len(message) for message in taken] == [12, MAX_REPORT_BYTES + 1]
     assert "secret" not in repr(server.mailbox)
+
+
+def test_a_server_that_says_nothing_of_no_message_has_none(server: Server) -> None:
+    server.silent, server.seen = True, {1, 2}
+    assert read_mailbox(server.mailbox, [].append) == 0
 
 
 def test_a_message_that_was_not_taken_is_handed_over_again(server: Server) -> None:

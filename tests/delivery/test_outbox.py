@@ -53,6 +53,16 @@ def test_newest_first(tmp_path: Path) -> None:
     assert [stored.date.day for stored in outbox.list()] == [25, 24, 23]
 
 
+def test_of_many_only_those_written_last_are_read(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path)
+    for days in range(4):
+        send(outbox, mail(when=WHEN + timedelta(days=days)))
+    (tmp_path / "0-old.eml").write_bytes(b"no mail")
+    os.utime(tmp_path / "0-old.eml", (0, 0))
+    assert [stored.date.day for stored in outbox.list(2)] == [25, 24]
+    assert outbox.count() == 5
+
+
 def test_a_digest_sent_again_replaces_itself(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path)
     send(outbox, mail(subject="first"))

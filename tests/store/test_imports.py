@@ -13,7 +13,7 @@ from sqlmodel import col, func, select
 
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceSpec
-from monitor.errors import Refused
+from monitor.errors import Conflict, Refused
 from monitor.store import claims, items, sources
 from monitor.store.config import stored_config
 from monitor.store.engine import Database
@@ -179,3 +179,9 @@ def test_a_damaged_archive_is_refused_and_what_came_before_stays(database: Datab
 def test_a_source_is_named_as_in_the_config(slug: str, country: str) -> None:
     with pytest.raises(Refused):
         archive_source(slug, agency="", country=country, language=Language.EN)
+
+
+def test_an_archive_is_never_visited(database: Database, now: datetime) -> None:
+    load(database, now, lines(release(1)))
+    with database.write() as session, pytest.raises(Conflict, match="archive"):
+        sources.set_source_state(session, "ministry", "active", actor="test", now=now)

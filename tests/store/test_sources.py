@@ -10,6 +10,7 @@ from monitor.core.languages import Language
 from monitor.core.nouns import SourceSpec
 from monitor.store import claims, sources, visits
 from monitor.store.engine import Database
+from monitor.store.source_list import list_with_health
 
 LEASE = timedelta(minutes=10)
 
@@ -92,3 +93,11 @@ def test_a_new_address_in_the_config_forgets_the_old_validators(database: Databa
         (row,) = sources.list_sources(session)
     assert state.etag is None
     assert row.next_poll_at == now
+
+
+@pytest.mark.parametrize("text", ["Élections", "ÉLECTIONS", "élec"])
+def test_a_search_heeds_no_case_of_any_letter(database: Database, now: datetime, text: str) -> None:
+    spec = SourceSpec("vote", "https://a.example/1", "Élections Canada", "CA", Language.FR)
+    with database.write() as session:
+        sources.save_source(session, spec, actor="test", now=now)
+        assert [source.slug for source in list_with_health(session, now, text=text)] == ["vote"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -78,6 +79,18 @@ def test_each_cause_has_its_answer(reader: Any) -> None:
     assert "not found at any source" in why(reader, "https://elsewhere.example/")
     assert "not found at any source" in why(reader, "<script>alert(1)</script>")
     assert "<script>alert" not in why(reader, "<script>alert(1)</script>")
+
+
+def test_a_note_alone_does_not_pass_what_waits_for_a_reviewer(reader: Any) -> None:
+    told = reader.app.settings.model_copy(update={"hold_for_review": True})
+    reader.app = reader.web.state.app = replace(reader.app, settings=told)
+    publish(reader, "NORAD is noted")
+    reader.tick("recover_lost_work")
+    (match,) = reader.rows(MatchRow)
+    for word, says in (("", "waits for a reviewer"), ("starred", "comes with your digest of")):
+        with reader.app.database.write() as session:
+            judge(session, [match.id], word, reviewer="r", now=reader.now, note="ask them")
+        assert says in why(reader, url("NORAD is noted"))
 
 
 def test_the_archive_is_its_readers_alone(reader: Any) -> None:

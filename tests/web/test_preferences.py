@@ -15,6 +15,7 @@ import pytest
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, SourceSpec
 from monitor.core.schedule import Frequency
+from monitor.store.bounces import record_bounce
 from monitor.store.items import insert_entries
 from monitor.store.sources import save_source
 from monitor.store.subscribers import find_subscriber, topics_of
@@ -385,6 +386,14 @@ def test_an_address_that_cannot_be_the_new_one(site: Any, address: str) -> None:
     assert site.rows(AddressChangeRow) == []
 
 
+def test_a_change_of_address_that_nobody_confirms_is_forgotten(site: Any, link_in: LinkIn) -> None:
+    site.subscribe()
+    ask_for_change(site, link_in)
+    site.wait(timedelta(days=31))
+    site.tick("prune")
+    assert site.rows(AddressChangeRow) == []
+
+
 # ---- data ----------------------------------------------------------------------------------------------------------
 
 
@@ -395,6 +404,9 @@ def test_all_that_is_held_can_be_taken_along(site: Any, link_in: LinkIn) -> None
     publish(site, "NORAD is renewed", "Hydrogen for all")
     digest(site)
     ask_for_change(site, link_in)
+    with site.app.database.write() as session:
+        told = {"kind": "soft", "reference": "d1", "detail": "452 full", "fingerprint": "f"}
+        record_bounce(session, site.subscriber(), now=site.now, **told)
     answer = site.get(site.preferences() + "/export")
     assert "attachment" in answer.headers["Content-Disposition"]
     data = json.loads(answer.text)
@@ -407,6 +419,7 @@ def test_all_that_is_held_can_be_taken_along(site: Any, link_in: LinkIn) -> None
     assert [item["keyword"] for item in sent["items_of_keywords"]] == ["hydrogen"]
     assert {one["kind"] for one in data["letters"]} == {"signup", "old-address"}
     assert len(data["requests"]) == len(data["changes_of_address"]) == 1
+    assert [one["detail"] for one in data["bounces"]] == ["452 full"]
     assert {one["action"] for one in data["history"]} >= {"subscribed", "added a keyword"}
     assert "link_generation" not in answer.text
 

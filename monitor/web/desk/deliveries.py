@@ -136,12 +136,12 @@ def digest_document(request: Request, digest_id: RowId) -> HTMLResponse:
 def outbox(request: Request) -> HTMLResponse:
     """The mails that were written into the outbox folder."""
     app = app_of(request)
-    mails = Outbox(app.settings.outbox_dir).list()
+    kept = Outbox(app.settings.outbox_dir)
     return own_page(
         request,
         "desk/outbox.html",
-        mails=mails[:_SHOWN_IN_OUTBOX],
-        total=len(mails),
+        mails=kept.list(_SHOWN_IN_OUTBOX),
+        total=kept.count(),
         folder=app.settings.outbox_dir,
         smtp=app.settings.smtp_host,
         now=app.clock(),
