@@ -24,11 +24,13 @@ from monitor.store.channels import load_push
 from monitor.store.matches import LoggedMatch, list_matches
 from monitor.store.outgoing import Claimed
 from monitor.store.tables import ChannelRow, PushRow
+from monitor.texts import marked as _
 
 log = structlog.get_logger(__name__)
 
 _LEASE = timedelta(minutes=10)
 _AT_ONCE = 8
+_MOST_TOLD = 300  # characters of a mistake of ours
 
 
 def send_pushes(app: App, ids: Sequence[int]) -> None:
@@ -60,7 +62,11 @@ async def _send_one(app: App, fetcher: Fetcher, push_id: int) -> None:
         channel, match = _load(app, push_id)
     except NotFound:
         return  # the channel was removed a moment ago
-    outcome = await _tell(app, fetcher, rows[0], channel, match)
+    try:
+        outcome = await _tell(app, fetcher, rows[0], channel, match)
+    except Exception as error:  # a mistake of ours must not hold up the other channels
+        log.exception("a channel could not be told", id=push_id, channel=channel.name)
+        outcome = Deferred(_("not sent: %(error)s", error=repr(error)[:_MOST_TOLD]))
     written = {"subject": match.document.title, **after_attempt(rows[0], outcome, app.clock())}
     with app.database.write() as session:
         outgoing.finish(session, PushRow, [{"mail_id": push_id, **written}])
@@ -92,7 +98,7 @@ async def _tell(app: App, fetcher: Fetcher, row: Claimed, channel: ChannelRow, m
 def chat_text(match: LoggedMatch) -> str:
     """A match as people are told of it in a chat, below its title: the sentence, who published it, and where."""
     document = match.document
-    sentence = "".join(text for text, _marked in excerpt(document, match.evidence).parts)
+    sentence = str(excerpt(document, match.evidence))
     lines = (one_line(sentence, 400), one_line(document.agency, 80), web_address(match.url))
     return "\n".join(line for line in lines if line)
 
@@ -111,6 +117,6 @@ def match_data(match: LoggedMatch) -> Mapping[str, Any]:
         "language": document.language.value if document.language else None,
         "published_at": match.published_at.isoformat() if match.published_at else None,
         "first_seen_at": match.first_seen_at.isoformat(),
-        "sentence": "".join(text for text, _marked in excerpt(document, match.evidence).parts),
+        "sentence": str(excerpt(document, match.evidence)),
         "terms": list(dict.fromkeys(evidence.term for evidence in match.evidence)),
     }

@@ -150,6 +150,17 @@ def test_a_program_that_says_no_is_not_asked_again(service: Service, receiver: R
     assert len(receiver.taken) == 1
 
 
+def test_a_mistake_of_ours_holds_up_no_other_channel(service: Service, receiver: Receiver) -> None:
+    with service.app.database.write() as session:
+        add_channel(session, "broken", receiver.url, "whsec_A", (), actor="test", now=service.now)
+    service.add(receiver.url)
+    service.publish("NORAD")
+    service.tick()
+    assert len(receiver.taken) == 1
+    assert [(row.state, row.attempts) for row in service.log()] == [("built", 1), ("sent", 1)]
+    assert "not sent: " in service.log()[0].last_error
+
+
 def test_an_address_that_may_not_be_visited_is_refused(service: Service) -> None:
     service.add("http://169.254.169.254/latest/meta-data")
     service.publish("NORAD")

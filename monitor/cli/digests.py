@@ -15,7 +15,7 @@ from monitor.core.languages import Language
 from monitor.digests.preview import preview_digest
 from monitor.digests.render import render_digest
 from monitor.digests.sample import sample_digest
-from monitor.digests.why import explain, find_item, sentence, topic_names
+from monitor.digests.why import explain, find_item, sentence
 from monitor.errors import NotFound, Refused
 from monitor.letters import Letter
 from monitor.sending import obstacle, send_test
@@ -25,6 +25,7 @@ from monitor.store.kept import pause_sending, resume_sending
 from monitor.store.outgoing import due_ids
 from monitor.store.subscribers import due_subscriber_ids, find_subscriber, load_subscriber
 from monitor.store.tables import DigestRow, SubscriberRow
+from monitor.store.watchlist import topic_names
 from monitor.tasks import run_intent
 
 app = typer.Typer(help="The mails that subscribers get.", no_args_is_help=True)

@@ -26,7 +26,6 @@ from monitor.store.tables import (
     SubscriberRow,
 )
 from monitor.store.verdicts import NOISE, PASSED
-from monitor.store.watchlist import load_topics
 from monitor.texts import marked as _
 
 
@@ -131,11 +130,6 @@ def sentence(reason: Reason, language: Language, zone: str, topics: Mapping[str,
     if "day" in values:
         values["day"] = translations.full_day(values["day"], language, zone)
     return translations.translations(language).gettext(_SENTENCES[reason.cause]) % values
-
-
-def topic_names(session: Session, language: Language) -> Mapping[str, str]:
-    """The name of each topic in a language."""
-    return {topic.id: topic.names[language] for topic in load_topics(session)}
 
 
 def _sent(session: Session, subscriber: SubscriberRow, item: ItemRow) -> Iterator[Reason]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from monitor.core.languages import Language
-from monitor.store.letters import Draft, post_letter
+from monitor.store.letters import Draft, notice, post_letter
 from monitor.store.source_health import BrokenSource, take_broken_sources
 from monitor.store.tables import LetterRow
 
@@ -44,13 +44,14 @@ def _told(source: BrokenSource) -> dict[str, str]:
 def compose_broken_sources(row: LetterRow) -> Draft:
     """The letter; the operator's mails are in English, as the command line is."""
     count, listed = row.payload["count"], row.payload["sources"]
-    values = {
-        "title": f"{count} sources cannot be read" if count > 1 else f"{listed[0]['agency']} cannot be read",
-        "paragraphs": [*map(_line, listed), *_rest(count, listed), _ADVICE],
-        "reason": "You get this mail because you operate this installation. Reminders come ever more rarely.",
-        "action": None,
-    }
-    return Draft("notice", Language.EN, values)
+    return notice(
+        Language.EN,
+        f"{count} sources cannot be read" if count > 1 else f"{listed[0]['agency']} cannot be read",
+        *map(_line, listed),
+        *_rest(count, listed),
+        _ADVICE,
+        reason="You get this mail because you operate this installation. Reminders come ever more rarely.",
+    )
 
 
 _ADVICE = "`monitor source check SLUG` tries one again. What is blocked or gone for good can be paused or replaced."

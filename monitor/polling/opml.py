@@ -30,7 +30,6 @@ class Outline:
 
     url: str
     title: str
-    page_url: str = ""
     folder: str = ""
     language: Language | None = None
 
@@ -63,17 +62,16 @@ def read_opml(body: bytes) -> FeedList:
     return _listed(root.iter("{*}outline"))
 
 
-def write_opml(sources: Iterable[SourceSpec], *, title: str = "Roadmap Monitor: sources", now: datetime) -> bytes:
+def write_opml(sources: Iterable[SourceSpec], *, now: datetime) -> bytes:
     """An OPML 2.0 file of the feeds among ``sources``, in one folder for each agency.
 
     Args:
         sources: What to list; pages are left out, because no other program could read them.
-        title: The title of the list.
         now: The time of writing, aware.
     """
     root = etree.Element("opml", version="2.0")
     head, body = etree.SubElement(root, "head"), etree.SubElement(root, "body")
-    etree.SubElement(head, "title").text = title
+    etree.SubElement(head, "title").text = "Roadmap Monitor: sources"
     etree.SubElement(head, "dateCreated").text = format_datetime(now)
     folders: dict[str, etree._Element] = {}
     for source in sources:
@@ -118,7 +116,6 @@ def _outline(element: etree._Element, url: str) -> Outline | None:
     return Outline(
         url=url,
         title=_title(element) or url,
-        page_url=absolute_link(element.get("htmlUrl", ""), ""),
         folder=_title(element.getparent()) if element.getparent() is not None else "",
         language=primary_language(element.get("language")),
     )

@@ -14,11 +14,7 @@ from monitor.polling.manners import Link
 
 
 class FailureKind(StrEnum):
-    """Why a visit brought nothing that can be read.
-
-    Most kinds are transient: the other side may heal, so the visit is repeated at a growing distance. The
-    kinds in ``PERMANENT_KINDS`` stay as they are until a person acts.
-    """
+    """Why a visit brought nothing that can be read; the other side may heal, so it is repeated ever more rarely."""
 
     DNS = "dns"
     """The name does not exist, or no name server answered."""
@@ -66,15 +62,6 @@ class FailureKind(StrEnum):
     """A body came, but it is no feed (found by the parser; a decoy page, or a page where a feed was)."""
     STRUCTURE_CHANGED = "structure_changed"
     """A page came, but its selectors find nothing in it (found by the page reader)."""
-
-    @property
-    def permanent(self) -> bool:
-        """Whether the same visit cannot succeed until a person acts."""
-        return self in PERMANENT_KINDS
-
-
-PERMANENT_KINDS = frozenset({FailureKind.GONE, FailureKind.BAD_URL})
-"""Not ``REFUSED_ADDRESS``: a captive portal or a broken name server answers with private addresses for a while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,9 +125,9 @@ def _precision(topic: str, watch: str, relevant: int, judged: int) -> Precision:
     return Precision(topic, watch, judged, relevant, wilson(relevant, judged))
 
 
-def wilson(hits: int, tries: int, z: float = 1.96) -> float:
+def wilson(hits: int, tries: int) -> float:
     """The lower end of Wilson's interval for a share: of 1 hit in 1 try it is 0.21, of 100 in 100 it is 0.96."""
-    share = hits / tries
+    share, z = hits / tries, 1.96
     middle = share + z * z / (2 * tries)
     spread = z * sqrt(share * (1 - share) / tries + z * z / (4 * tries * tries))
     return (middle - spread) / (1 + z * z / tries)

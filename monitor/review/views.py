@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import parse_qsl
 
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
@@ -38,18 +37,6 @@ def save_view(session: Session, owner: str, name: str, query: LogQuery, *, now: 
         raise Conflict(_("You have 50 views. Delete one first."))
     row = {"owner": owner, "name": name, "query": query.as_query(), "saved_at": now}
     insert_or_update(session, SavedViewRow, [row], unique=("owner", "name"))
-
-
-def load_view(session: Session, owner: str, name: str) -> LogQuery:
-    """The filter that somebody keeps under a name.
-
-    Raises:
-        NotFound: They have no such view.
-    """
-    found = session.exec(select(SavedViewRow).where(SavedViewRow.owner == owner, SavedViewRow.name == name)).first()
-    if found is None:
-        raise NotFound(_("There is no such view."))
-    return LogQuery.of(dict(parse_qsl(found.query)))
 
 
 def delete_view(session: Session, owner: str, view_id: int) -> None:

@@ -39,11 +39,6 @@ def record_event(
     session.add(EventRow(at=now, actor=actor, action=action, noun=noun, noun_id=noun_id, detail=dict(detail or {})))
 
 
-def list_events(session: Session, noun: str, noun_id: str, *, limit: int = 50) -> list[StoredEvent]:
-    """What happened to one thing, the latest first."""
-    return audit_trail(session, noun=noun, noun_id=noun_id, limit=limit)
-
-
 def audit_trail(
     session: Session,
     *,

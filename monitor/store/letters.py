@@ -26,8 +26,10 @@ class Draft:
     values: Mapping[str, Any]
 
 
-def notice(language: Language, title: str, *paragraphs: str, reason: str, action: tuple[str, str]) -> Draft:
-    """A short letter with one button.
+def notice(
+    language: Language, title: str, *paragraphs: str, reason: str, action: tuple[str, str] | None = None
+) -> Draft:
+    """A short letter with one button, or none.
 
     Args:
         language: The reader's language.
@@ -36,8 +38,8 @@ def notice(language: Language, title: str, *paragraphs: str, reason: str, action
         reason: Why the reader gets it.
         action: What the button says, and where it leads.
     """
-    name, url = action
-    values = {"title": title, "paragraphs": paragraphs, "reason": reason, "action": {"name": name, "url": url}}
+    button = action and dict(zip(("name", "url"), action, strict=True))
+    values = {"title": title, "paragraphs": paragraphs, "reason": reason, "action": button}
     return Draft("notice", language, values)
 
 

@@ -77,12 +77,6 @@ def log_positions(session: Session, wanted: MatchFilter, *, after: Position | No
     return _positions(session, _merged(branches, limit)) if branches else []
 
 
-def position_of(session: Session, match_id: int) -> Position | None:
-    """The place of a match in the log, or None where there is no such match."""
-    found = _positions(session, select(*_KEYS).where(col(MatchRow.id) == match_id))
-    return found[0] if found else None
-
-
 def count_log(session: Session, wanted: MatchFilter, words: Sequence[str], *, most: int) -> dict[str, int]:
     """How many matches of a filter have each word as their verdict; whoever counts beyond ``most`` stops."""
     return {word: _count(session, wanted, word, most) for word in words}

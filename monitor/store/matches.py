@@ -109,32 +109,9 @@ def _is_kept() -> ColumnElement[bool]:
     return or_(in_ledger, judged)
 
 
-def list_matches(
-    session: Session,
-    *,
-    topic: str | None = None,
-    worthy: bool | None = None,
-    before_id: int | None = None,
-    ids: Sequence[int] | None = None,
-    limit: int = 50,
-) -> list[LoggedMatch]:
-    """The match log, newest first.
-
-    Args:
-        session: An open transaction.
-        topic: Only matches with this topic.
-        worthy: Only matches that are (or are not) worth a digest.
-        before_id: Only matches older than this one: the cursor of the next page.
-        ids: Only these matches.
-        limit: How many at most.
-    """
+def list_matches(session: Session, *, ids: Sequence[int] | None = None, limit: int) -> list[LoggedMatch]:
+    """The matches with these ids, or all, the latest found first; so many at most."""
     query = select_logged().order_by(col(MatchRow.id).desc()).limit(limit)
-    if topic is not None:
-        query = query.where(MatchRow.topic_id == topic)
-    if worthy is not None:
-        query = query.where(MatchRow.worthy == worthy)
-    if before_id is not None:
-        query = query.where(col(MatchRow.id) < before_id)
     if ids is not None:
         query = query.where(col(MatchRow.id).in_(ids))
     return [logged_match(row) for row in session.exec(query)]

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import distinct, func, literal, text, true, tuple_, union_all
+from sqlalchemy import distinct, func, literal, text, true, union_all
 from sqlmodel import Session, col, select
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from monitor.store import tables
+from monitor.store.keyset import below
 from monitor.store.matches import LoggedMatch, logged_match, select_logged
 from monitor.store.tables import ItemRow, MatchRow, SourceRow, TopicRow
 
@@ -124,7 +125,7 @@ def _newest_ids(condition: Any, before: tuple[datetime, int] | None, limit: int)
     place = (col(MatchRow.news_at), col(MatchRow.id))
     query = select(MatchRow.id).where(IS_NEWS, condition)
     if before is not None:
-        query = query.where(tuple_(*place) < before)
+        query = query.where(below(place, before))
     return query.order_by(*(key.desc() for key in place)).limit(limit).subquery()
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
 from monitor.core.languages import READER_LANGUAGES, Language
@@ -17,6 +16,7 @@ from monitor.matching.query import Query, parse_query
 from monitor.matching.watchlist import Watchlist, compile_watchlist
 from monitor.store.archive import may_hold
 from monitor.store.items import load_documents
+from monitor.store.keyset import below
 from monitor.store.news import IS_NEWS
 from monitor.store.tables import ItemRow, MatchRow
 
@@ -125,7 +125,7 @@ def _candidates(
     place = (col(ItemRow.news_at), col(ItemRow.id))
     narrowed = select(*columns).where(*_conditions(session, queries, wanted))
     if before is not None:
-        narrowed = narrowed.where(tuple_(*place) < before)
+        narrowed = narrowed.where(below(place, before))
     return list(session.exec(narrowed.order_by(*(key.desc() for key in place)).limit(limit)))
 
 

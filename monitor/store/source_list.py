@@ -12,7 +12,7 @@ from sqlalchemy import and_, case, func, or_
 from sqlmodel import Session, col, select
 
 from monitor.store.contains import contains
-from monitor.store.source_health import rhythms
+from monitor.store.source_health import Rhythm, rhythms
 from monitor.store.tables import ItemRow, PollRow, SourceRow
 from monitor.store.visits import FAILING_AFTER
 
@@ -77,7 +77,7 @@ class StoredVisit:
     changed_items: int
 
 
-def condition(row: SourceRow, *, quiet: bool) -> str:
+def condition(row: SourceRow, rhythm: Rhythm | None) -> str:
     """How a source fares, in one word of ``CONDITIONS``."""
     if row.state != "active":
         return row.state
@@ -85,7 +85,7 @@ def condition(row: SourceRow, *, quiet: bool) -> str:
         return "failing" if row.failures >= FAILING_AFTER else "shaky"
     if row.last_success_at is None:
         return "new"
-    return "quiet" if quiet else "well"
+    return "quiet" if rhythm and rhythm.quiet else "well"
 
 
 def list_with_health(
@@ -109,10 +109,7 @@ def list_with_health(
     if language:
         query = query.where(SourceRow.language == language)
     by_id, weekly = rhythms(session, now), weekly_items(session, now)
-    listed = (
-        _listed(row, weekly, quiet=row.id in by_id and by_id[row.id or 0].quiet, usual=_usual(by_id, row))
-        for row in session.exec(query)
-    )
+    listed = (_listed(row, by_id.get(row.id or 0), weekly) for row in session.exec(query))
     return [source for source in listed if state in {"", source.condition}]
 
 
@@ -144,11 +141,7 @@ def latest_items(session: Session, source_id: int, *, limit: int) -> Sequence[tu
     return [tuple(row) for row in session.exec(query)]
 
 
-def _usual(by_id: Mapping[int, Any], row: SourceRow) -> float:
-    return by_id[row.id or 0].usual if row.id in by_id else 0.0
-
-
-def _listed(row: SourceRow, weekly: Mapping[int, tuple[int, ...]], *, quiet: bool, usual: float) -> ListedSource:
+def _listed(row: SourceRow, rhythm: Rhythm | None, weekly: Mapping[int, tuple[int, ...]]) -> ListedSource:
     return ListedSource(
         slug=row.slug,
         agency=row.agency,
@@ -156,14 +149,14 @@ def _listed(row: SourceRow, weekly: Mapping[int, tuple[int, ...]], *, quiet: boo
         language=row.language,
         kind=row.kind,
         url=row.url,
-        condition=condition(row, quiet=quiet),
+        condition=condition(row, rhythm),
         health=row.health,
         failures=row.failures,
         last_error=row.last_error,
         last_success_at=row.last_success_at,
         next_poll_at=row.next_poll_at,
         weekly=weekly.get(row.id or 0, (0,) * WEEKS),
-        usual=usual,
+        usual=rhythm.usual if rhythm else 0.0,
     )
 
 

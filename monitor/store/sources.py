@@ -133,9 +133,13 @@ def set_source_state(session: Session, slug: str, state: str, *, actor: str, now
 def end_source(
     session: Session, slug: str, *, actor: str, now: datetime, reason: str, applied_hash: str | None = None
 ) -> None:
-    """Stop visiting a source for good; its items stay."""
-    row = session.exec(select(SourceRow).where(SourceRow.slug == slug)).one_or_none()
-    if row is None or row.state == "ended":
+    """Stop visiting a source for good, unless that is so; its items stay.
+
+    Raises:
+        NotFound: There is no such source.
+    """
+    row = find_source(session, slug)
+    if row.state == "ended":
         return
     row.state, row.lease_until = "ended", None
     row.applied_hash = row.applied_hash if applied_hash is None else applied_hash

@@ -58,16 +58,12 @@ class Person:
 
 def list_people(session: Session, now: datetime) -> list[Person]:
     """Everybody on the staff by address, with when they signed in last and in how many places they are."""
-    signed_in = _of_event(func.max(EventRow.at), EventRow.action == SIGNED_IN)
+    theirs = (EventRow.noun == "staff", EventRow.noun_id == cast(StaffRow.id, String), EventRow.action == SIGNED_IN)
+    signed_in = select(func.max(EventRow.at)).where(*theirs).correlate(StaffRow).scalar_subquery()
     alive = (StaffSessionRow.staff_id == StaffRow.id, col(StaffSessionRow.expires_at) > now)
     sessions = select(func.count()).select_from(StaffSessionRow).where(*alive).correlate(StaffRow).scalar_subquery()
     columns: Any = (StaffRow.address, StaffRow.role, StaffRow.added_at, signed_in, sessions)
     return [Person(*row) for row in session.exec(select(*columns).order_by(StaffRow.address))]
-
-
-def _of_event(value: Any, condition: Any) -> Any:
-    whose = (EventRow.noun == "staff", EventRow.noun_id == cast(StaffRow.id, String))
-    return select(value).where(*whose, condition).correlate(StaffRow).scalar_subquery()
 
 
 def count_staff(session: Session) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from monitor.errors import Conflict, NotFound
-from monitor.store.events import list_events, record_event
+from monitor.store.events import audit_trail, record_event
 from monitor.store.tables import BounceRow, SubscriberRow, SubscriptionRow
 from monitor.store.upsert import insert_new
 from monitor.texts import marked as _
@@ -136,7 +136,7 @@ def unsuppress(session: Session, subscriber_id: int, *, actor: str, now: datetim
     row = load_subscriber(session, subscriber_id)
     if row.state != "suppressed":
         raise Conflict(_("this address is not suppressed: it is %(state)s", state=row.state))
-    events = list_events(session, "subscriber", str(subscriber_id), limit=200)
+    events = audit_trail(session, noun="subscriber", noun_id=str(subscriber_id), limit=200)
     ended = next((event for event in events if event.action == "suppressed"), None)
     before = str(ended.detail.get("before", "active")) if ended else "active"
     session.connection().execute(delete(BounceRow).where(col(BounceRow.subscriber_id) == subscriber_id))

@@ -29,8 +29,8 @@ class Draft:
     updated_at: datetime
 
 
-def save_draft(session: Session, watch: Watch, *, actor: str, now: datetime) -> None:
-    """Keep a watch as the draft of its topic and key; a draft that is there already is replaced.
+def save_draft(session: Session, watch: Watch, *, actor: str, now: datetime) -> Draft:
+    """Keep a watch as the draft of its topic and key, and give it; a draft that is there already is replaced.
 
     Raises:
         NotFound: There is no such topic.
@@ -58,6 +58,7 @@ def save_draft(session: Session, watch: Watch, *, actor: str, now: datetime) -> 
     row.actor, row.updated_at = actor, now
     session.add(row)
     _record(session, row, _("drafted"), actor, now)
+    return _draft(row)
 
 
 def find_draft(session: Session, topic: str, key: str) -> Draft | None:
@@ -90,11 +91,7 @@ def publish_draft(session: Session, topic: str, key: str, *, seen: int, actor: s
         Conflict: Another version is live than the one seen, the topic is retired, or the draft changes nothing.
         QueryError: The query cannot be understood any more.
     """
-    row = _find(session, topic, key)
-    if row is None:
-        raise NotFound(
-            _("watch %(topic)s/%(key)s has no draft: it was published or discarded meanwhile", topic=topic, key=key)
-        )
+    row = _load(session, topic, key)
     if not find_topic(session, topic).active:
         raise Conflict(_("topic %(topic)s is retired; make it active again before you publish", topic=topic))
     live = find_watch(session, topic, key)
@@ -113,11 +110,7 @@ def discard_draft(session: Session, topic: str, key: str, *, actor: str, now: da
     Raises:
         NotFound: There is no draft, or no longer.
     """
-    row = _find(session, topic, key)
-    if row is None:
-        raise NotFound(
-            _("watch %(topic)s/%(key)s has no draft: it was published or discarded meanwhile", topic=topic, key=key)
-        )
+    row = _load(session, topic, key)
     session.delete(row)
     _record(session, row, _("discarded the draft of"), actor, now)
     return _draft(row)
@@ -126,6 +119,15 @@ def discard_draft(session: Session, topic: str, key: str, *, actor: str, now: da
 def _find(session: Session, topic: str, key: str) -> WatchDraftRow | None:
     query = select(WatchDraftRow).where(WatchDraftRow.topic_id == topic, WatchDraftRow.key == key)
     return session.exec(query).one_or_none()
+
+
+def _load(session: Session, topic: str, key: str) -> WatchDraftRow:
+    row = _find(session, topic, key)
+    if row is None:
+        raise NotFound(
+            _("watch %(topic)s/%(key)s has no draft: it was published or discarded meanwhile", topic=topic, key=key)
+        )
+    return row
 
 
 def _record(session: Session, row: WatchDraftRow, action: str, actor: str, now: datetime) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -14,7 +13,7 @@ from monitor.store.tables import TopicRow, WatchDraftRow, WatchRow
 
 @dataclass(frozen=True, slots=True)
 class ListedTopic:
-    """A topic with how many active watches and drafts it has, and when one of its watches last changed."""
+    """A topic with how many active watches and drafts it has."""
 
     id: str
     pillar: str
@@ -23,16 +22,13 @@ class ListedTopic:
     active: bool
     watches: int
     drafts: int
-    changed_at: datetime | None
 
 
 def list_topics(session: Session) -> tuple[ListedTopic, ...]:
     """All topics, in order."""
     active = select(WatchRow.topic_id, func.count()).where(col(WatchRow.active)).group_by(col(WatchRow.topic_id))
-    changed = select(WatchRow.topic_id, func.max(WatchRow.updated_at)).group_by(col(WatchRow.topic_id))
     drafts = select(WatchDraftRow.topic_id, func.count()).group_by(col(WatchDraftRow.topic_id))
     watches, drafted = (dict(session.exec(query).all()) for query in (active, drafts))
-    changes = dict(session.exec(changed).all())
     rows = session.exec(select(TopicRow).order_by(col(TopicRow.position), col(TopicRow.id)))
     return tuple(
         ListedTopic(
@@ -43,7 +39,6 @@ def list_topics(session: Session) -> tuple[ListedTopic, ...]:
             row.active,
             watches.get(row.id, 0),
             drafted.get(row.id, 0),
-            changes.get(row.id),
         )
         for row in rows
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
@@ -16,6 +17,11 @@ from monitor.errors import Conflict, NotFound
 from monitor.store.events import record_event
 from monitor.store.tables import EventRow, PillarRow, TopicRow, WatchRow, WatchVersionRow
 from monitor.texts import marked as _
+
+T = TypeVar("T", Pillar, Topic)
+
+NO_SUCH_TOPIC = _("There is no such topic.")
+NO_SUCH_PILLAR = _("There is no such priority.")
 
 
 def load_pillars(session: Session) -> tuple[Pillar, ...]:
@@ -32,6 +38,36 @@ def load_topics(session: Session) -> tuple[Topic, ...]:
     return tuple(
         Topic(row.id, row.pillar_id, row.names, (), row.threshold, row.needs_neighbours) for row in session.exec(query)
     )
+
+
+def topic_names(session: Session, language: Language) -> dict[str, str]:
+    """The name of each active topic in a language, by its id, in order."""
+    return {topic.id: topic.names[language] for topic in load_topics(session)}
+
+
+def load_topic(session: Session, topic_id: str) -> Topic:
+    """An active topic, without its watches.
+
+    Raises:
+        NotFound: There is no such topic, or it is retired.
+    """
+    return _named(load_topics(session), topic_id, NO_SUCH_TOPIC)
+
+
+def load_pillar(session: Session, pillar_id: str) -> Pillar:
+    """A pillar.
+
+    Raises:
+        NotFound: There is no such pillar.
+    """
+    return _named(load_pillars(session), pillar_id, NO_SUCH_PILLAR)
+
+
+def _named(things: Iterable[T], wanted: str, otherwise: str) -> T:
+    for thing in things:
+        if thing.id == wanted:
+            return thing
+    raise NotFound(otherwise)
 
 
 def load_watchlist(session: Session) -> tuple[Topic, ...]:
@@ -141,9 +177,13 @@ def save_watch(
 def retire_watch(
     session: Session, topic: str, key: str, *, actor: str, now: datetime, applied_hash: str | None = None
 ) -> None:
-    """Switch a watch off; its matches and its history stay."""
-    row = find_watch(session, topic, key)
-    if row is None or not row.active:
+    """Switch a watch off, unless it is; its matches and its history stay.
+
+    Raises:
+        NotFound: There is no such watch.
+    """
+    row = load_watch(session, topic, key)
+    if not row.active:
         return
     row.active, row.updated_at = False, now
     row.applied_hash = row.applied_hash if applied_hash is None else applied_hash
@@ -152,9 +192,13 @@ def retire_watch(
 
 
 def retire_topic(session: Session, topic: str, *, actor: str, now: datetime, applied_hash: str | None = None) -> None:
-    """Switch a topic off, with its watches; its matches stay in the log."""
-    row = session.get(TopicRow, topic)
-    if row is None or not row.active:
+    """Switch a topic off with its watches, unless it is; its matches stay in the log.
+
+    Raises:
+        NotFound: There is no such topic.
+    """
+    row = find_topic(session, topic)
+    if not row.active:
         return
     row.active = False
     row.applied_hash = row.applied_hash if applied_hash is None else applied_hash
@@ -192,6 +236,18 @@ def restore_topic(session: Session, topic: str, *, actor: str, now: datetime) ->
 def find_watch(session: Session, topic: str, key: str) -> WatchRow | None:
     """The row of a watch, active or not."""
     return session.exec(select(WatchRow).where(WatchRow.topic_id == topic, WatchRow.key == key)).one_or_none()
+
+
+def load_watch(session: Session, topic: str, key: str) -> WatchRow:
+    """The row of a watch, active or not.
+
+    Raises:
+        NotFound: There is no such watch.
+    """
+    row = find_watch(session, topic, key)
+    if row is None:
+        raise NotFound(_("watch %(topic)s/%(key)s: no such watch", topic=topic, key=key))
+    return row
 
 
 def find_topic(session: Session, topic: str) -> TopicRow:

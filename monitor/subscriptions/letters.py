@@ -21,7 +21,7 @@ from monitor.store.subscribers import find_subscriber, load_subscriber
 from monitor.store.tables import AddressChangeRow, LetterRow, SubscriberRow
 from monitor.subscriptions.choices import Choice
 from monitor.subscriptions.links import Doors
-from monitor.subscriptions.subscribe import CONFIRM_WITHIN, topic_names
+from monitor.subscriptions.subscribe import CONFIRM_WITHIN, names_of_choice
 from monitor.texts import marked as _
 from monitor.tokens import Purpose
 
@@ -53,7 +53,7 @@ def _signup(session: Session, row: LetterRow, doors: Doors) -> Draft | Withheld:
     signup = load_signup(session, row.payload["signup"])
     choice = Choice.from_json(signup.choice)
     values = {
-        "topics": topic_names(session, choice.topics, choice.language),
+        "topics": names_of_choice(session, choice.topics, choice.language),
         "schedule": translations.schedule_text(choice.schedule, choice.language),
         "confirm_url": doors.confirm(row.payload["signup"]),
         "expires_at": signup.requested_at + CONFIRM_WITHIN,

@@ -33,7 +33,7 @@ def chosen_topics(session: Session, wanted: Sequence[str]) -> tuple[str, ...]:
     return tuple(topic.id for topic in topics if not wanted or {topic.id, topic.pillar} & set(wanted))
 
 
-def topic_names(session: Session, wanted: Sequence[str], language: Language) -> list[str]:
+def names_of_choice(session: Session, wanted: Sequence[str], language: Language) -> list[str]:
     """A choice in words: the names of the priorities that are chosen whole, and of the single topics of the others."""
     chosen = set(chosen_topics(session, wanted))
     topics = load_topics(session)

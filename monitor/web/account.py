@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from starlette.datastructures import FormData
 
 from monitor.core.roles import STAFF_ROLES, Role, role_of
 from monitor.errors import Conflict, Refused
@@ -17,12 +14,10 @@ from monitor.texts import marked as _
 from monitor.web.access import Viewer, Visitor, guarded, take_session
 from monitor.web.asked import RowId, app_of
 from monitor.web.flash import back_to
-from monitor.web.forms import Entered, posted
+from monitor.web.forms import Entered, Posted
 from monitor.web.rendering import own_page
 
 router = guarded(Role.VIEWER)
-
-Posted = Annotated[FormData, Depends(posted)]
 
 ROLE_NAMES = {
     Role.VIEWER: _("Viewer"),

@@ -52,7 +52,7 @@ def confirm(request: Request, side: Side, token: str) -> HTMLResponse:
             change = change_of(session, app.key, side.purpose, token, lock=True)
             state, problem = confirm_address_change(session, change, side.purpose, now=app.clock()), ""
     except Conflict as conflict:
-        state, problem = ChangeState.WAITING, str(conflict)
+        state, problem = ChangeState.WAITING, conflict.text
     with app.database.read() as session:
         change = change_of(session, app.key, side.purpose, token)
         return _page(request, session, change, state, agreed=not problem, problem=problem)

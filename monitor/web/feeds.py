@@ -13,11 +13,9 @@ from monitor.app import App
 from monitor.core.languages import Language
 from monitor.core.nouns import Pillar, Topic
 from monitor.core.roles import Role
-from monitor.errors import NotFound
 from monitor.matching.excerpt import excerpt
 from monitor.store.matches import LoggedMatch, newest_matches
-from monitor.store.watchlist import load_pillars, load_topics
-from monitor.texts import marked as _
+from monitor.store.watchlist import load_pillar, load_topic, load_topics
 from monitor.web.access import guarded
 from monitor.web.asked import app_of
 from monitor.web.languages import reader_language
@@ -26,7 +24,6 @@ from monitor.web.syndication import Entry, Feed, write_atom, write_json
 router = guarded(Role.PUBLIC)
 
 _ENTRIES = 50
-_NO_SUCH_TOPIC = _("There is no such topic.")
 
 
 class Format(StrEnum):
@@ -50,9 +47,7 @@ def topic_feed(request: Request, topic_id: str, kind: Format) -> Response:
     """The news of a topic, the newest first."""
     app = app_of(request)
     with app.database.read() as session:
-        topic = next((topic for topic in load_topics(session) if topic.id == topic_id), None)
-        if topic is None:
-            raise NotFound(_NO_SUCH_TOPIC)
+        topic = load_topic(session, topic_id)
         return _answer(request, kind, _feed(request, session, topic, [topic]))
 
 
@@ -61,9 +56,7 @@ def pillar_feed(request: Request, pillar_id: str, kind: Format) -> Response:
     """The news of all topics of a pillar, the newest first."""
     app = app_of(request)
     with app.database.read() as session:
-        pillar = next((pillar for pillar in load_pillars(session) if pillar.id == pillar_id), None)
-        if pillar is None:
-            raise NotFound(_NO_SUCH_TOPIC)
+        pillar = load_pillar(session, pillar_id)
         topics = [topic for topic in load_topics(session) if topic.pillar == pillar_id]
         return _answer(request, kind, _feed(request, session, pillar, topics))
 
@@ -99,7 +92,7 @@ def _entry(match: LoggedMatch, names: dict[str, str], app: App) -> Entry:
         author=document.agency,
         published_at=match.published_at or match.first_seen_at,
         updated_at=match.matched_at,
-        summary="".join(text for text, _marked in excerpt(document, match.evidence).parts),
+        summary=str(excerpt(document, match.evidence)),
         topics=(names[match.topic],),
     )
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
-from typing import Any
+from typing import Annotated, Any
 
 from babel.dates import format_time
-from fastapi import HTTPException, Request
+from fastapi import Depends, HTTPException, Request
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
@@ -44,6 +44,10 @@ async def posted(request: Request) -> FormData:
     if int(length) > _MAX_BODY:
         raise HTTPException(413)
     return await request.form()
+
+
+Posted = Annotated[FormData, Depends(posted)]
+"""A parameter of a route: the fields of the posted form."""
 
 
 @dataclass(slots=True)
@@ -133,10 +137,10 @@ def choice_values(choice: Choice) -> dict[str, Any]:
     return {**choice.as_json(), "scope": SOME if choice.topics else EVERYTHING}
 
 
-def choice_options(session: Session, language: Language, zone: str) -> Mapping[str, Any]:
-    """What the fields of a choice offer, in the reader's language."""
+def topics_by_pillar(session: Session, language: Language) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Every pillar with its topics, by ids and names in the reader's language, as a field offers them."""
     topics = load_topics(session)
-    pillars = [
+    return [
         (
             pillar.id,
             pillar.names[language],
@@ -144,10 +148,15 @@ def choice_options(session: Session, language: Language, zone: str) -> Mapping[s
         )
         for pillar in load_pillars(session)
     ]
+
+
+def choice_options(session: Session, language: Language, zone: str) -> Mapping[str, Any]:
+    """What the fields of a choice offer, in the reader's language."""
+    pillars = topics_by_pillar(session, language)
     spoken = locale(language)
     return {
         "pillars": pillars,
-        "topics_total": len(topics),
+        "topics_total": sum(len(topics) for *_, topics in pillars),
         "languages": [(tongue.value, name) for tongue, name in OWN_NAMES.items()],
         "weekdays": [spoken.days["stand-alone"]["wide"][day] for day in range(7)],
         "hours": [format_time(time(hour), "short", locale=spoken) for hour in range(24)],

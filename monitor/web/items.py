@@ -18,7 +18,7 @@ from monitor.core.text import unaccent
 from monitor.letters import web_address
 from monitor.matching.excerpt import Excerpt, excerpt
 from monitor.store.dossiers import Dossier, Version, load_dossier
-from monitor.store.watchlist import load_topics
+from monitor.store.watchlist import topic_names
 from monitor.translations import full_day, translations
 from monitor.web.access import guarded
 from monitor.web.asked import app_of
@@ -78,7 +78,7 @@ def show_item(request: Request, reference: str) -> HTMLResponse:
     language = reader_language(request)
     dossier = _dossier(request, reference)
     with app.database.read() as session:
-        names = {topic.id: topic.names[language] for topic in load_topics(session)}
+        names = topic_names(session, language)
     citation = _citation(request, dossier)
     response = page(
         request,

@@ -10,8 +10,9 @@ import threading
 from datetime import datetime
 
 from fastapi import HTTPException, Request
+from sqlmodel import Session
 
-from monitor.store.limits import network_of
+from monitor.store.limits import network_of, within_network_limit
 from monitor.web.asked import app_of
 
 
@@ -44,6 +45,13 @@ async def throttled(request: Request) -> None:
     now = app.clock()
     if throttle.count(_who(request), now) > app.settings.requests_per_minute:
         raise HTTPException(429, headers={"Retry-After": str(60 - now.second)})
+
+
+def within_form_limit(request: Request, session: Session, form: str) -> bool:
+    """Count one more use of a public form by a network, and tell whether it may still be used this hour."""
+    app = app_of(request)
+    address, limit = request.client.host if request.client else None, app.settings.signups_per_network_and_hour
+    return within_network_limit(session, form, address, key=app.key, limit=limit, now=app.clock())
 
 
 def _who(request: Request) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
-from starlette.datastructures import FormData
 
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.roles import STAFF_ROLES, Role
@@ -19,20 +18,18 @@ from monitor.review.statistics import review_statistics
 from monitor.review.views import delete_view, list_views, save_view
 from monitor.store.source_list import name_sources
 from monitor.store.staff import list_staff
-from monitor.store.watchlist import load_pillars, load_topics
+from monitor.store.watchlist import topic_names
 from monitor.texts import marked as _
 from monitor.translations import country_name, translations
 from monitor.web.access import Viewer, guarded
 from monitor.web.asked import RowId, app_of
 from monitor.web.flash import back_to
-from monitor.web.forms import posted
+from monitor.web.forms import Posted, topics_by_pillar
 from monitor.web.languages import OWN_NAMES, reader_language
 from monitor.web.log_file import log_file
 from monitor.web.rendering import own_page
 
 router = guarded(Role.VIEWER)
-
-Posted = Annotated[FormData, Depends(posted)]
 
 VERDICT_NAMES = {
     OPEN: _("Without a verdict"),
@@ -102,19 +99,12 @@ def _address(query: LogQuery) -> str:
 
 def filter_options(session: Session, language: Language) -> dict[str, Any]:
     """What the fields of the filter offer."""
-    topics, sources = load_topics(session), name_sources(session)
+    sources = name_sources(session)
     reviewers = [row.address for row in list_staff(session) if row.role != STAFF_ROLES[0].word]
     say = translations(language)
     return {
-        "pillars": [
-            (
-                pillar.id,
-                pillar.names[language],
-                [(one.id, one.names[language]) for one in topics if one.pillar == pillar.id],
-            )
-            for pillar in load_pillars(session)
-        ],
-        "topic_names": {topic.id: topic.names[language] for topic in topics},
+        "pillars": topics_by_pillar(session, language),
+        "topic_names": topic_names(session, language),
         "reviewers": reviewers,
         "choices": {
             "verdict": [(word, say.gettext(name)) for word, name in VERDICT_NAMES.items()],
@@ -158,7 +148,7 @@ def statistics(request: Request, days: int = 90) -> HTMLResponse:
     language = reader_language(request)
     with app.database.read() as session:
         figures = review_statistics(session, app.clock(), days=days)
-        names = {topic.id: topic.names[language] for topic in load_topics(session)}
+        names = topic_names(session, language)
     return own_page(request, "matches/statistics.html", figures=figures, topic_names=names, all_days=_DAYS)
 
 

@@ -9,10 +9,11 @@ from sqlmodel import Session
 from monitor.app import App
 from monitor.core.languages import Language
 from monitor.core.roles import Role
-from monitor.digests.why import explain, find_item, sentence, topic_names
+from monitor.digests.why import explain, find_item, sentence
 from monitor.errors import NotFound
 from monitor.store.digests import digests_of
 from monitor.store.tables import SubscriberRow
+from monitor.store.watchlist import topic_names
 from monitor.subscriptions.links import Doors, subscriber_of
 from monitor.tokens import Purpose
 from monitor.translations import say

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Depends, HTTPException, Request
+from fastapi import HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from starlette.datastructures import FormData
 
 from monitor.core.roles import Role
 from monitor.digests.build import next_digest
@@ -21,14 +18,12 @@ from monitor.texts import marked as _
 from monitor.tokens import Purpose
 from monitor.web.access import guarded
 from monitor.web.asked import app_of
-from monitor.web.forms import Entered, choice_options, posted, subscriber_entered
+from monitor.web.forms import Entered, Posted, choice_options, subscriber_entered
 from monitor.web.languages import reader_language
 from monitor.web.preference_forms import ACTIONS, Answer, Visit
 from monitor.web.rendering import own_page
 
 router = guarded(Role.PUBLIC)
-
-Posted = Annotated[FormData, Depends(posted)]
 
 
 @router.get("/preferences/{token}")

@@ -18,6 +18,7 @@ from monitor.core.roles import role_of
 from monitor.letters import web_address
 from monitor.matching.excerpt import excerpt
 from monitor.shipped import shipped
+from monitor.store.limits import HOUR
 from monitor.translations import (
     calendar_day,
     country_name,
@@ -95,6 +96,13 @@ def message_page(request: Request, title: str, text: str, *, status: int) -> HTM
     return page(
         request, "message.html", status=status, title=say(title, language), text=as_sentence(say(text, language))
     )
+
+
+def too_many_page(request: Request) -> HTMLResponse:
+    """What a public form answers that was used too often this hour."""
+    response = own_page(request, "too_many.html", status=429)
+    response.headers["Retry-After"] = str(int(HOUR.total_seconds()))
+    return response
 
 
 def as_sentence(clause: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
@@ -12,17 +12,16 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
 from monitor.core.languages import READER_LANGUAGES, Language
-from monitor.core.nouns import Topic
 from monitor.core.paging import cursor
 from monitor.core.roles import Role
 from monitor.errors import QueryError
 from monitor.matching.excerpt import Excerpt, excerpt
 from monitor.matching.query import parse_query
 from monitor.store.search import Hit, Results, Search, search
-from monitor.store.watchlist import load_pillars, load_topics
 from monitor.texts import marked as _
 from monitor.web.access import guarded
 from monitor.web.asked import app_of, place_of
+from monitor.web.forms import topics_by_pillar
 from monitor.web.languages import reader_language
 from monitor.web.limits import throttled
 from monitor.web.rendering import page
@@ -60,9 +59,8 @@ def search_page(request: Request, asked: Annotated[Asked, Depends()], before: st
     app = app_of(request)
     language = reader_language(request)
     with app.database.read() as session:
-        topics = load_topics(session)
-        pillars = load_pillars(session)
-        wanted, errors = read_search(asked, topics)
+        pillars = topics_by_pillar(session, language)
+        wanted, errors = read_search(asked, {topic for *_, topics in pillars for topic, _name in topics})
         results, problem = None, None
         if asked.q.strip():
             try:
@@ -82,14 +80,11 @@ def search_page(request: Request, asked: Annotated[Asked, Depends()], before: st
         more=following_address(asked, results),
         first=not before,
         languages=READER_LANGUAGES,
-        pillars=[
-            (pillar.names[language], [(one.id, one.names[language]) for one in topics if one.pillar == pillar.id])
-            for pillar in pillars
-        ],
+        pillars=pillars,
     )
 
 
-def read_search(asked: Asked, topics: Sequence[Topic]) -> tuple[Search, dict[str, str]]:
+def read_search(asked: Asked, topics: Collection[str]) -> tuple[Search, dict[str, str]]:
     """What the form asks for, and what is wrong with it by field; messages are ids of the catalogues."""
     errors: dict[str, str] = {}
     wanted = Search(asked.q)
@@ -97,7 +92,7 @@ def read_search(asked: Asked, topics: Sequence[Topic]) -> tuple[Search, dict[str
         wanted = replace(wanted, language=Language(asked.tongue))
     elif asked.tongue:
         errors["tongue"] = _("Choose a language from the list.")
-    if asked.topic in {topic.id for topic in topics}:
+    if asked.topic in topics:
         wanted = replace(wanted, topic=asked.topic)
     elif asked.topic:
         errors["topic"] = _("Choose a topic from the list.")

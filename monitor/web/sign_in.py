@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlmodel import Session
-from starlette.datastructures import FormData
 
 from monitor.core.roles import Role
 from monitor.staff.sign_in import Opened, SignInState, request_sign_in, sign_in_of, sign_in_state, sign_out
 from monitor.staff.sign_in import sign_in as open_session
-from monitor.store.limits import HOUR, within_network_limit
 from monitor.store.tables import SignInRow
 from monitor.texts import marked as _
 from monitor.web.access import give_session, guarded, take_session, visitor_of
 from monitor.web.asked import app_of
 from monitor.web.flash import back_to
-from monitor.web.forms import Entered, posted
+from monitor.web.forms import Entered, Posted
 from monitor.web.languages import reader_language
+from monitor.web.limits import within_form_limit
 from monitor.web.paths import own_path
-from monitor.web.rendering import own_page
+from monitor.web.rendering import own_page, too_many_page
 
 router = guarded(Role.PUBLIC)
-
-Posted = Annotated[FormData, Depends(posted)]
 
 _OVER = {SignInState.USED: 410, SignInState.EXPIRED: 410, SignInState.NOBODY: 410}
 
@@ -45,8 +39,8 @@ def mail_link(request: Request, form: Posted) -> HTMLResponse:
     if entered.errors:
         return _form(request, entered, entered.text("next"), status=422)
     with app.database.write() as session:
-        if not _within_limit(request, session):
-            return _too_many(request)
+        if not within_form_limit(request, session, "sign-in"):
+            return too_many_page(request)
         request_sign_in(
             session,
             address,
@@ -110,16 +104,3 @@ def _link_page(
 ) -> HTMLResponse:
     status = _OVER.get(state, status)
     return own_page(request, "sign_in_link.html", status=status, state=state.name, address=row.address, entered=entered)
-
-
-def _within_limit(request: Request, session: Session) -> bool:
-    app = app_of(request)
-    address = request.client.host if request.client else None
-    limit = app.settings.signups_per_network_and_hour
-    return within_network_limit(session, "sign-in", address, key=app.key, limit=limit, now=app.clock())
-
-
-def _too_many(request: Request) -> HTMLResponse:
-    response = own_page(request, "too_many.html", status=429)
-    response.headers["Retry-After"] = str(int(HOUR.total_seconds()))
-    return response

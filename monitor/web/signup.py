@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
-from starlette.datastructures import FormData
 
 from monitor import translations
 from monitor.core.roles import Role
 from monitor.digests.build import next_digest
-from monitor.store.limits import HOUR, within_network_limit
 from monitor.store.subscribers import find_subscriber
 from monitor.store.tables import SignupRow
 from monitor.subscriptions.choices import Choice
@@ -26,16 +22,15 @@ from monitor.subscriptions.signup import (
     signup_of,
     signup_state,
 )
-from monitor.subscriptions.subscribe import topic_names
+from monitor.subscriptions.subscribe import names_of_choice
 from monitor.web.access import guarded
 from monitor.web.asked import app_of
-from monitor.web.forms import Entered, choice_options, fresh_entered, known_topics, posted
+from monitor.web.forms import Entered, Posted, choice_options, fresh_entered, known_topics
 from monitor.web.languages import reader_language
-from monitor.web.rendering import own_page, page
+from monitor.web.limits import within_form_limit
+from monitor.web.rendering import own_page, page, too_many_page
 
 router = guarded(Role.PUBLIC)
-
-Posted = Annotated[FormData, Depends(posted)]
 
 
 @router.get("/subscribe")
@@ -59,8 +54,8 @@ def sign_up(request: Request, form: Posted) -> HTMLResponse:
         if entered.errors:
             return _form(request, session, entered, status=422)
     with app.database.write() as session:
-        if not _within_limit(request, session, "signup"):
-            return _too_many(request)
+        if not within_form_limit(request, session, "signup"):
+            return too_many_page(request)
         request_signup(session, address, choice, form="/subscribe", domain=app.settings.mail_domain, now=app.clock())
     return _on_its_way(request, address)
 
@@ -80,8 +75,8 @@ def mail_link(request: Request, form: Posted) -> HTMLResponse:
     if entered.errors:
         return _link_form(request, entered, status=422)
     with app.database.write() as session:
-        if not _within_limit(request, session, "link"):
-            return _too_many(request)
+        if not within_form_limit(request, session, "link"):
+            return too_many_page(request)
         request_link(session, address, domain=app.settings.mail_domain, now=app.clock())
     return _on_its_way(request, address)
 
@@ -126,19 +121,6 @@ def _link_form(request: Request, entered: Entered, *, status: int = 200) -> HTML
     return page(request, "link.html", status=status, language=language, entered=entered)
 
 
-def _within_limit(request: Request, session: Session, form: str) -> bool:
-    app = app_of(request)
-    address = request.client.host if request.client else None
-    limit = app.settings.signups_per_network_and_hour
-    return within_network_limit(session, form, address, key=app.key, limit=limit, now=app.clock())
-
-
-def _too_many(request: Request) -> HTMLResponse:
-    response = page(request, "too_many.html", status=429, language=reader_language(request))
-    response.headers["Retry-After"] = str(int(HOUR.total_seconds()))
-    return response
-
-
 def _on_its_way(request: Request, address: str) -> HTMLResponse:
     return own_page(request, "on_its_way.html", language=reader_language(request), address=address)
 
@@ -158,7 +140,7 @@ def _confirmation(
         state=state.name,
         done=done,
         address=signup.address,
-        topics=topic_names(session, choice.topics, language),
+        topics=names_of_choice(session, choice.topics, language),
         schedule=translations.schedule_text(choice.schedule, language),
         zone=choice.schedule.zone,
         next_digest=next_digest(subscriber, app.clock()) if subscriber else None,

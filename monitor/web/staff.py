@@ -5,12 +5,9 @@ Addresses travel in forms, never in the address of a page: those are logged by p
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
-from starlette.datastructures import FormData
 
 from monitor.core.roles import STAFF_ROLES, Role, role_of
 from monitor.errors import Conflict
@@ -23,13 +20,11 @@ from monitor.web.access import Operator, guarded
 from monitor.web.account import ROLE_NAMES
 from monitor.web.asked import app_of
 from monitor.web.flash import back_to
-from monitor.web.forms import Entered, posted
+from monitor.web.forms import Entered, Posted
 from monitor.web.languages import reader_language
 from monitor.web.rendering import own_page
 
 router = guarded(Role.OPERATOR, prefix="/staff")
-
-Posted = Annotated[FormData, Depends(posted)]
 
 
 @router.get("")

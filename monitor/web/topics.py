@@ -14,11 +14,9 @@ from monitor.core.languages import Language
 from monitor.core.nouns import Topic
 from monitor.core.paging import Page, page_of
 from monitor.core.roles import Role
-from monitor.errors import NotFound
 from monitor.store.matches import LoggedMatch
 from monitor.store.news import WEEK, by_country, list_news, publishers
-from monitor.store.watchlist import load_pillars, load_topics
-from monitor.texts import marked as _
+from monitor.store.watchlist import load_pillar, load_topic, load_topics
 from monitor.translations import month
 from monitor.web.access import guarded
 from monitor.web.asked import app_of, place_of
@@ -32,8 +30,6 @@ router = guarded(Role.PUBLIC)
 
 _ON_A_PAGE = 40
 _PUBLISHERS = 12
-NO_SUCH_TOPIC = _("There is no such topic.")
-NO_SUCH_PILLAR = _("There is no such priority.")
 
 
 @router.get("/topics/{topic_id}")
@@ -42,12 +38,8 @@ def show_topic(request: Request, topic_id: str, before: str = "") -> HTMLRespons
     app = app_of(request)
     now, language = app.clock(), reader_language(request)
     with app.database.read() as session:
-        topic = next((topic for topic in load_topics(session) if topic.id == topic_id), None)
-        if topic is None:
-            raise NotFound(NO_SUCH_TOPIC)
-        (pillar,) = load_board(
-            session, [one for one in load_pillars(session) if one.id == topic.pillar], [topic], language, now
-        )
+        topic = load_topic(session, topic_id)
+        (pillar,) = load_board(session, [load_pillar(session, topic.pillar)], [topic], language, now)
         found = publishers(session, topic_id, now - WEEKS * WEEK)
         news = news_page(session, [topic_id], before)
     (shown,) = pillar.topics
@@ -75,9 +67,7 @@ def show_pillar(request: Request, pillar_id: str, before: str = "") -> HTMLRespo
     app = app_of(request)
     now, language = app.clock(), reader_language(request)
     with app.database.read() as session:
-        pillar = next((pillar for pillar in load_pillars(session) if pillar.id == pillar_id), None)
-        if pillar is None:
-            raise NotFound(NO_SUCH_PILLAR)
+        pillar = load_pillar(session, pillar_id)
         topics = [topic for topic in load_topics(session) if topic.pillar == pillar_id]
         (shown,) = load_board(session, [pillar], topics, language, now)
         news = news_page(session, [topic.id for topic in topics], before)

@@ -7,9 +7,8 @@ it goes back to the page that the form was on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
@@ -18,20 +17,18 @@ from monitor.core.roles import Role
 from monitor.errors import Refused
 from monitor.review.log import log_lines
 from monitor.review.verdicts import assign, judge, undo
-from monitor.store.watchlist import load_topics
+from monitor.store.watchlist import topic_names
 from monitor.texts import marked as _
 from monitor.web.access import Reviewer, guarded
 from monitor.web.asked import RowId, app_of
 from monitor.web.flash import back_to
-from monitor.web.forms import posted
+from monitor.web.forms import Posted
 from monitor.web.languages import reader_language
 from monitor.web.matches import verdict_names
 from monitor.web.paths import path_of
 from monitor.web.rendering import own_page
 
 router = guarded(Role.REVIEWER)
-
-Posted = Annotated[FormData, Depends(posted)]
 
 
 @router.post("/matches/{match_id}/verdict")
@@ -95,7 +92,7 @@ def _answer(request: Request, ids: Sequence[int], text: str) -> Response:
     language = reader_language(request)
     with app.database.read() as session:
         lines = log_lines(session, ids)
-        names = {topic.id: topic.names[language] for topic in load_topics(session)}
+        names = topic_names(session, language)
     response = own_page(
         request,
         "matches/changed.html",

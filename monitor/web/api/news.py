@@ -14,17 +14,15 @@ from monitor.core.nouns import Topic
 from monitor.core.paging import cursor as cursor_of
 from monitor.core.paging import page_of
 from monitor.core.roles import Role
-from monitor.errors import NotFound
 from monitor.matching.excerpt import excerpt
 from monitor.store.matches import LoggedMatch
 from monitor.store.news import WEEK, Publisher, list_news, publishers, weekly_counts
 from monitor.store.search import Hit, Search, search
-from monitor.store.watchlist import load_pillars, load_topics
+from monitor.store.watchlist import load_pillars, load_topic, load_topics
 from monitor.web.access import guarded_api
 from monitor.web.api.parts import Cursor, Day, Limit, Listed
 from monitor.web.asked import app_of, place_of
 from monitor.web.board import WEEKS
-from monitor.web.topics import NO_SUCH_TOPIC
 
 router = guarded_api(Role.PUBLIC, tags=["public"])
 
@@ -100,7 +98,7 @@ def topic(request: Request, topic_id: str) -> TopicDetail:
     app = app_of(request)
     now = app.clock()
     with app.database.read() as session:
-        (found,) = _topics_out(session, [_topic(session, topic_id)], now)
+        (found,) = _topics_out(session, [load_topic(session, topic_id)], now)
         return TopicDetail(found, publishers(session, topic_id, now - WEEKS * WEEK))
 
 
@@ -109,7 +107,7 @@ def topic_items(request: Request, topic_id: str, cursor: Cursor = "", limit: Lim
     """A topic's news, the latest published first."""
     app = app_of(request)
     with app.database.read() as session:
-        _topic(session, topic_id)
+        load_topic(session, topic_id)
         rows = list_news(session, [topic_id], before=place_of(cursor), limit=limit + 1)
     shown = page_of(rows, limit, lambda match: (match.news_at, match.id))
     return Listed(list(map(_news_out, shown.rows)), shown.following or None)
@@ -140,7 +138,7 @@ def search_items(
     app = app_of(request)
     with app.database.read() as session:
         if asked.topic:
-            _topic(session, asked.topic)
+            load_topic(session, asked.topic)
         results = search(session, asked.wanted, before=place_of(cursor), limit=limit)
     following = cursor_of(*results.following) if results.following else None
     return Listed(list(map(_hit_out, results.hits)), following)
@@ -149,13 +147,6 @@ def search_items(
 def _topics_out(session: Session, found: list[Topic] | tuple[Topic, ...], now: datetime) -> list[TopicOut]:
     counts = weekly_counts(session, now, weeks=WEEKS, topics=[topic.id for topic in found])
     return [TopicOut(topic.id, topic.pillar, dict(topic.names), list(counts[topic.id])) for topic in found]
-
-
-def _topic(session: Session, topic_id: str) -> Topic:
-    for topic in load_topics(session):
-        if topic.id == topic_id:
-            return topic
-    raise NotFound(NO_SUCH_TOPIC)
 
 
 def _news_out(match: LoggedMatch) -> NewsOut:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -16,13 +16,13 @@ from monitor.review.filters import LogQuery
 from monitor.review.log import log_counts, log_line, log_page
 from monitor.review.statistics import review_statistics
 from monitor.review.verdicts import LONGEST_NOTE, MOST_AT_ONCE, assign, judge, undo
-from monitor.web.access import Reviewer, guarded_api, needs
+from monitor.web.access import Reviewer, guarded_api
+from monitor.web.api.parts import Cursor, Listed
 from monitor.web.asked import RowId, app_of
 from monitor.web.log_file import log_file
 
 router = guarded_api(Role.VIEWER, tags=["review"])
 
-AS_REVIEWER = [Depends(needs(Role.REVIEWER))]
 Ids = Annotated[list[Annotated[int, Field(ge=1, le=MOST_ID)]], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
@@ -49,14 +49,6 @@ def log_query(  # noqa: PLR0917 - FastAPI reads the query string by the names of
 Filter = Annotated[LogQuery, Depends(log_query)]
 
 
-@dataclass(frozen=True, slots=True)
-class LogOut:
-    """A page of the log; ``following`` is the cursor of the next page, None at the end."""
-
-    rows: list[dict[str, Any]]
-    following: str | None
-
-
 class Said(BaseModel):
     """A verdict on some matches; an empty ``word`` leaves what was said before, a null ``note`` the note."""
 
@@ -76,14 +68,14 @@ class Assigned(BaseModel):
 def list_log(
     request: Request,
     query: Filter,
-    cursor: Annotated[str, Query(max_length=500)] = "",
+    cursor: Cursor = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> LogOut:
+) -> Listed[dict[str, Any]]:
     """A page of the match log, the newest news first."""
     app = app_of(request)
     with app.database.read() as session:
         page = log_page(session, query, after=cursor, limit=limit)
-    return LogOut([line_values(line) for line in page.rows], page.following or None)
+    return Listed([line_values(line) for line in page.rows], page.following or None)
 
 
 @router.get("/matches/counts")
@@ -116,7 +108,7 @@ def read_statistics(request: Request, days: Annotated[int, Query(ge=1, le=3650)]
         return asdict(review_statistics(session, app.clock(), days=days))
 
 
-@router.post("/verdicts", dependencies=AS_REVIEWER)
+@router.post("/verdicts")
 def give_verdict(request: Request, visitor: Reviewer, said: Said) -> dict[str, list[int]]:
     """Give matches a verdict at one stroke; which of them there are."""
     app = app_of(request)
@@ -125,7 +117,7 @@ def give_verdict(request: Request, visitor: Reviewer, said: Said) -> dict[str, l
     return {"ids": judged}
 
 
-@router.post("/verdicts/undo", dependencies=AS_REVIEWER)
+@router.post("/verdicts/undo")
 def take_back(request: Request, visitor: Reviewer) -> dict[str, list[int]]:
     """Take back what one said last; which matches it was about."""
     app = app_of(request)
@@ -133,7 +125,7 @@ def take_back(request: Request, visitor: Reviewer) -> dict[str, list[int]]:
         return {"ids": undo(session, reviewer=visitor.address, now=app.clock())}
 
 
-@router.post("/assignments", dependencies=AS_REVIEWER)
+@router.post("/assignments")
 def give_to(request: Request, visitor: Reviewer, assigned: Assigned) -> dict[str, int]:
     """Say who is to judge matches."""
     app = app_of(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import BackgroundTasks, Query, Request
 from fastapi.responses import Response
@@ -16,7 +16,7 @@ from monitor.core.nouns import Entry
 from monitor.core.paging import page_of, read_cursor
 from monitor.core.roles import Role
 from monitor.core.sources_file import read_selectors, read_source
-from monitor.polling.examine import examine, try_selectors
+from monitor.polling.examine import Offer, examine, try_selectors
 from monitor.polling.feed_lists import import_feeds, new_feeds
 from monitor.polling.fetch import Failed
 from monitor.polling.opml import read_opml, write_opml
@@ -252,14 +252,13 @@ def set_state(request: Request, slug: Slug, action: Literal["pause", "resume", "
     app = app_of(request)
     with app.database.write() as session:
         if action == "end":
-            find_source(session, slug)
             end_source(session, slug, actor=editor.address, now=app.clock(), reason="ended through the API")
         else:
             state = "paused" if action == "pause" else "active"
             set_source_state(session, slug, state, actor=editor.address, now=app.clock())
 
 
-def _offer_out(offer: Any) -> OfferOut:
+def _offer_out(offer: Offer) -> OfferOut:
     entries = _entries_out(offer.entries)
     language = offer.language.value if offer.language else None
     return OfferOut(offer.url, offer.kind.value, offer.title, language, dict(offer.selectors), offer.paging, entries)

@@ -72,7 +72,6 @@ def retire_topic(request: Request, topic: Slug, editor: Editor) -> None:
     """Switch a topic off, with its watches."""
     app = app_of(request)
     with app.database.write() as session:
-        watchlist.find_topic(session, topic)
         watchlist.retire_topic(session, topic, actor=editor.address, now=app.clock())
 
 

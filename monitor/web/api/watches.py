@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from monitor.core.languages import Language
 from monitor.core.nouns import Watch
 from monitor.core.roles import Role
-from monitor.errors import NotFound
 from monitor.store import watchlist
 from monitor.store.tables import WatchRow
 from monitor.store.watch_drafts import Draft, discard_draft, find_draft, publish_draft, save_draft
@@ -98,9 +97,8 @@ def watches(request: Request, topic: Slug) -> list[WatchOut]:
 def watch(request: Request, topic: Slug, key: Slug) -> WatchDetail:
     """A watch with its draft and its history."""
     with app_of(request).database.read() as session:
-        row, draft = watchlist.find_watch(session, topic, key), find_draft(session, topic, key)
-        if row is None and draft is None:
-            raise NotFound(f"watch {topic}/{key}: no such watch")
+        draft = find_draft(session, topic, key)
+        row = watchlist.find_watch(session, topic, key) if draft else watchlist.load_watch(session, topic, key)
         versions = list(watch_history(session, topic, key))
     return WatchDetail(_watch_out(row) if row else None, _draft_out(draft) if draft else None, versions)
 
@@ -111,11 +109,7 @@ def draft(request: Request, topic: Slug, key: Slug, body: WatchIn, editor: Edito
     app = app_of(request)
     with app.database.write() as session:
         wanted = Watch(topic, key, body.language, body.query, body.note)
-        save_draft(session, wanted, actor=editor.address, now=app.clock())
-        kept = find_draft(session, topic, key)
-    if kept is None:
-        raise NotFound(f"watch {topic}/{key} has no draft")
-    return _draft_out(kept)
+        return _draft_out(save_draft(session, wanted, actor=editor.address, now=app.clock()))
 
 
 @router.delete("/topics/{topic}/watches/{key}/draft", status_code=204)
@@ -147,8 +141,6 @@ def retire(request: Request, topic: Slug, key: Slug, editor: Editor) -> None:
     """Switch a watch off; its history leads back."""
     app = app_of(request)
     with app.database.write() as session:
-        if watchlist.find_watch(session, topic, key) is None:
-            raise NotFound(f"watch {topic}/{key}: no such watch")
         watchlist.retire_watch(session, topic, key, actor=editor.address, now=app.clock())
 
 

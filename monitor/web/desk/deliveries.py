@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import Depends, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
-from starlette.datastructures import FormData
 
 from monitor.core.roles import Role
 from monitor.delivery.outbox import Outbox
@@ -24,12 +23,10 @@ from monitor.web.asked import RowId, Word, app_of, read_words
 from monitor.web.charts import Chart, bar_chart
 from monitor.web.desk.entries import read_text
 from monitor.web.flash import back_to
-from monitor.web.forms import posted
+from monitor.web.forms import Posted
 from monitor.web.rendering import own_page
 
 router = guarded(Role.OPERATOR)
-
-Posted = Annotated[FormData, Depends(posted)]
 
 _KINDS: dict[str, type[DigestRow] | type[LetterRow]] = {"digest": DigestRow, "letter": LetterRow}
 _DAYS = 30

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from typing import Annotated
 
-from fastapi import HTTPException, Request
+from fastapi import Depends, HTTPException, Request
 from starlette.datastructures import FormData, UploadFile
 
 from monitor.core.languages import Language
@@ -27,12 +28,12 @@ def texts(form: FormData) -> Entered:
     return Entered({name: read_text(form, name) for name in form})
 
 
-def read_language(entered: Entered, name: str = "language") -> Language:
+def read_language(entered: Entered) -> Language:
     """The language that was chosen, any included."""
     try:
-        return Language(entered.text(name))
+        return Language(entered.text("language"))
     except ValueError:
-        entered.errors[name] = _("Choose a language from the list.")
+        entered.errors["language"] = _("Choose a language from the list.")
         return Language.ANY
 
 
@@ -42,27 +43,24 @@ def note_setting(entered: Entered, error: SettingError, names: dict[str, str] | 
     entered.errors[field] = error.remedy
 
 
-def uploaded(most: int = MOST_UPLOADED) -> Callable[[Request], AsyncIterator[FormData]]:
+async def uploaded(request: Request) -> AsyncIterator[FormData]:
     """A dependency that reads a form with a file in it.
 
-    Args:
-        most: How many bytes the whole may have.
-
     Raises:
-        HTTPException: The body is larger, or does not say how large it is.
+        HTTPException: The body is larger than ``MOST_UPLOADED``, or does not say how large it is.
     """
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal():
+        raise HTTPException(411)
+    if int(length) > MOST_UPLOADED:
+        raise HTTPException(413, _("The file is larger than two megabytes. Make several of it."))
+    form = await request.form(max_files=1, max_fields=20, max_part_size=MOST_UPLOADED)
+    yield form
+    await form.close()
 
-    async def read(request: Request) -> AsyncIterator[FormData]:
-        length = request.headers.get("content-length", "")
-        if not length.isdecimal():
-            raise HTTPException(411)
-        if int(length) > most:
-            raise HTTPException(413, _("The file is larger than two megabytes. Make several of it."))
-        form = await request.form(max_files=1, max_fields=20, max_part_size=most)
-        yield form
-        await form.close()
 
-    return read
+Uploaded = Annotated[FormData, Depends(uploaded)]
+"""A parameter of a route: the fields of the posted form, one of which may be a file."""
 
 
 async def file_or_text(form: FormData, name: str) -> bytes:

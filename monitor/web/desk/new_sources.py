@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, Response
@@ -25,7 +25,7 @@ from monitor.store.tables import SourceRow
 from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded
 from monitor.web.asked import Slug, app_of
-from monitor.web.desk.entries import file_or_text, note_setting, texts, uploaded
+from monitor.web.desk.entries import Uploaded, file_or_text, note_setting, texts
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered
 from monitor.web.limits import throttled
@@ -33,7 +33,6 @@ from monitor.web.rendering import own_page
 
 router = guarded(Role.EDITOR, prefix="/sources")
 
-Posted = Annotated[FormData, Depends(uploaded())]
 
 _FIELDS = {f"selectors.{name}": f"selector_{name}" for name in SELECTOR_NAMES} | {"selectors": "selector_item"}
 
@@ -45,7 +44,7 @@ def ask(request: Request) -> HTMLResponse:
 
 
 @router.post("/add", dependencies=[Depends(throttled)])
-async def add(request: Request, form: Posted, editor: Editor) -> Response:
+async def add(request: Request, form: Uploaded, editor: Editor) -> Response:
     """Look at an address and show what it offers, or store the offer that was chosen."""
     entered = texts(form)
     if entered.text("action") == "store":
@@ -69,7 +68,7 @@ def ask_for_list(request: Request) -> HTMLResponse:
 
 
 @router.post("/import", dependencies=[Depends(throttled)])
-async def take_list(request: Request, form: Posted, editor: Editor) -> Response:
+async def take_list(request: Request, form: Uploaded, editor: Editor) -> Response:
     """Show the feeds of a list; add them where that is asked for."""
     body = await file_or_text(form, "file")
     return await run_in_threadpool(_take_list, request, body, form, editor.address)
@@ -83,7 +82,7 @@ def edit(request: Request, slug: Slug) -> HTMLResponse:
 
 
 @router.post("/{slug}/edit", dependencies=[Depends(throttled)])
-async def save(request: Request, slug: Slug, form: Posted, editor: Editor) -> Response:
+async def save(request: Request, slug: Slug, form: Uploaded, editor: Editor) -> Response:
     """Try the form on the source's page, or save it."""
     app = app_of(request)
     entered = texts(form)

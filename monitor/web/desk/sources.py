@@ -12,7 +12,7 @@ from monitor.core.paging import cursor, read_cursor
 from monitor.core.roles import Role
 from monitor.errors import Conflict, Transient
 from monitor.polling.opml import write_opml
-from monitor.store.events import list_events
+from monitor.store.events import audit_trail
 from monitor.store.source_health import rhythms
 from monitor.store.source_list import (
     CONDITIONS,
@@ -53,7 +53,8 @@ def overview(
     now = app.clock()
     with app.database.read() as session:
         every = list_with_health(session, now)
-        found = list_with_health(session, now, text=read_words(q), country=country, language=language, state=state)
+        asked = {"text": read_words(q), "country": country, "language": language, "state": state}
+        found = list_with_health(session, now, **asked) if any(asked.values()) else every
     most = max((max(source.weekly) for source in found), default=0)
     return own_page(
         request,
@@ -93,13 +94,13 @@ def show(request: Request, slug: Slug, after: Annotated[str, Query(max_length=20
         weekly = weekly_items(session, now, source_id=source_id).get(source_id, ())
         values: dict[str, Any] = {
             "items": latest_items(session, source_id, limit=_ITEMS),
-            "events": list_events(session, "source", slug, limit=20),
+            "events": audit_trail(session, noun="source", noun_id=slug, limit=20),
         }
     return own_page(
         request,
         "desk/source.html",
         source=row,
-        condition=condition(row, quiet=bool(rhythm and rhythm.quiet)),
+        condition=condition(row, rhythm),
         rhythm=rhythm,
         chart=bar_chart(weekly),
         visits=visits[:_VISITS],
@@ -158,7 +159,6 @@ def end(request: Request, slug: Slug, editor: Editor) -> Response:
     """Stop visiting the source for good; its items stay."""
     app = app_of(request)
     with app.database.write() as session:
-        find_source(session, slug)
         end_source(session, slug, actor=editor.address, now=app.clock(), reason="ended on its page")
     return back_to(request, f"/sources/{slug}", _("The source has ended. Its items stay; resume it to undo this."))
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import Depends, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
-from starlette.datastructures import FormData
 
 from monitor.core.roles import Role
 from monitor.errors import Conflict
-from monitor.store.events import list_events
+from monitor.store.events import audit_trail
 from monitor.store.subscriber_list import STATES, bounces_of, count_by_state, mails_of, search_subscribers
 from monitor.store.subscribers import load_subscriber, suppress, topics_of, unsuppress
 from monitor.store.watchlist import load_topics
@@ -20,12 +19,10 @@ from monitor.web.access import Operator, guarded
 from monitor.web.asked import RowId, Word, app_of, read_words
 from monitor.web.desk.entries import read_text
 from monitor.web.flash import back_to
-from monitor.web.forms import posted
+from monitor.web.forms import Posted
 from monitor.web.rendering import own_page
 
 router = guarded(Role.OPERATOR, prefix="/subscribers")
-
-Posted = Annotated[FormData, Depends(posted)]
 
 
 @router.get("")
@@ -69,7 +66,7 @@ def show(request: Request, subscriber_id: RowId) -> HTMLResponse:
             every=len(names),
             mails=mails_of(session, row),
             bounces=bounces_of(session, subscriber_id),
-            events=list_events(session, "subscriber", str(subscriber_id)),
+            events=audit_trail(session, noun="subscriber", noun_id=str(subscriber_id)),
             now=app.clock(),
         )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
-from starlette.datastructures import FormData
 
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.nouns import Topic
@@ -22,7 +21,7 @@ from monitor.store.watch_list import list_watches
 from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded, needs
 from monitor.web.asked import Slug, app_of
-from monitor.web.desk.entries import note_setting, texts, uploaded
+from monitor.web.desk.entries import Uploaded, note_setting, texts
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered
 from monitor.web.limits import throttled
@@ -30,7 +29,6 @@ from monitor.web.rendering import own_page
 
 router = guarded(Role.VIEWER, prefix="/watchlist")
 
-Posted = Annotated[FormData, Depends(uploaded())]
 AsEditor = Depends(needs(Role.EDITOR))
 
 READ_FOR_SUGGESTIONS = 1_000
@@ -46,7 +44,7 @@ def new(request: Request) -> HTMLResponse:
 
 
 @router.post("/new-topic")
-def create(request: Request, form: Posted, editor: Editor) -> Response:
+def create(request: Request, form: Uploaded, editor: Editor) -> Response:
     """Make a topic; people can follow it at once."""
     entered = texts(form)
     topic = _read(request, entered, entered.text("id"))
@@ -70,7 +68,7 @@ def show(request: Request, topic: Slug) -> HTMLResponse:
 
 
 @router.post("/topics/{topic}")
-def change(request: Request, topic: Slug, form: Posted, editor: Editor) -> Response:
+def change(request: Request, topic: Slug, form: Uploaded, editor: Editor) -> Response:
     """Save the name, the pillar and the threshold."""
     app = app_of(request)
     entered = texts(form)
@@ -89,7 +87,6 @@ def retire(request: Request, topic: Slug, editor: Editor) -> Response:
     """Switch the topic off, with its watches."""
     app = app_of(request)
     with app.database.write() as session:
-        watchlist.find_topic(session, topic)
         watchlist.retire_topic(session, topic, actor=editor.address, now=app.clock())
     return back_to(request, f"/watchlist/topics/{topic}", _("The topic and its watches are retired."))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
@@ -14,20 +14,19 @@ from starlette.datastructures import FormData
 from monitor.core.languages import Language
 from monitor.core.nouns import Watch
 from monitor.core.roles import Role
-from monitor.errors import Conflict, NotFound
+from monitor.errors import Conflict
 from monitor.matching.backtest import TRIED
 from monitor.matching.topics import role
 from monitor.store.backtest import Bounds
-from monitor.store.tables import WatchRow
 from monitor.store.watch_drafts import discard_draft, find_draft, publish_draft, save_draft
 from monitor.store.watch_history import WatchVersion, roll_back, watch_history
-from monitor.store.watchlist import find_topic, find_watch, retire_watch
+from monitor.store.watchlist import find_topic, find_watch, load_watch, retire_watch
 from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded
 from monitor.web.asked import Slug, app_of
 from monitor.web.desk import trials
 from monitor.web.desk.diffs import word_diff
-from monitor.web.desk.entries import texts, uploaded
+from monitor.web.desk.entries import Uploaded, texts
 from monitor.web.desk.trials import AS_TYPED, ON_DEMAND, Tested, try_on_text
 from monitor.web.desk.watch_form import SPANS, WatchForm, form_of, read_watch
 from monitor.web.flash import back_to
@@ -36,8 +35,6 @@ from monitor.web.limits import throttled
 from monitor.web.rendering import own_page
 
 router = guarded(Role.EDITOR, prefix="/watchlist/topics/{topic}")
-
-Posted = Annotated[FormData, Depends(uploaded())]
 
 
 @router.get("/new")
@@ -50,7 +47,7 @@ def new(request: Request, topic: Slug) -> HTMLResponse:
 
 
 @router.post("/new", dependencies=[Depends(throttled)])
-async def create(request: Request, topic: Slug, form: Posted, editor: Editor) -> Response:
+async def create(request: Request, topic: Slug, form: Uploaded, editor: Editor) -> Response:
     """Do what a button of the form of a new watch asks for."""
     return await _answer(request, topic, "", read_watch(form, topic), editor.address)
 
@@ -67,7 +64,7 @@ def show(request: Request, topic: Slug, key: Slug) -> HTMLResponse:
 
 
 @router.post("/watches/{key}", dependencies=[Depends(throttled)])
-async def change(request: Request, topic: Slug, key: Slug, form: Posted, editor: Editor) -> Response:
+async def change(request: Request, topic: Slug, key: Slug, form: Uploaded, editor: Editor) -> Response:
     """Do what a button of the form of a watch asks for."""
     return await _answer(request, topic, key, read_watch(form, topic, key), editor.address)
 
@@ -88,15 +85,13 @@ def retire(request: Request, topic: Slug, key: Slug, editor: Editor) -> Response
     """Switch the watch off."""
     app = app_of(request)
     with app.database.write() as session:
-        if find_watch(session, topic, key) is None:
-            raise NotFound(_("watch %(topic)s/%(key)s: no such watch", topic=topic, key=key))
         retire_watch(session, topic, key, actor=editor.address, now=app.clock())
     said = _("The watch is retired. To undo it, roll back to a version of its history.")
     return back_to(request, f"/watchlist/topics/{topic}/watches/{key}#history", said)
 
 
 @router.post("/watches/{key}/roll-back")
-def go_back(request: Request, topic: Slug, key: Slug, form: Posted, editor: Editor) -> Response:
+def go_back(request: Request, topic: Slug, key: Slug, form: Uploaded, editor: Editor) -> Response:
     """Make an earlier version live again."""
     app = app_of(request)
     entered = texts(form)
@@ -112,7 +107,7 @@ def go_back(request: Request, topic: Slug, key: Slug, form: Posted, editor: Edit
 
 
 @router.post("/preview", dependencies=[Depends(throttled)])
-def preview(request: Request, topic: Slug, form: Posted) -> HTMLResponse:
+def preview(request: Request, topic: Slug, form: Uploaded) -> HTMLResponse:
     """What the query would find, as a part of the page."""
     key = texts(form).text("key")
     read = read_watch(form, topic, key or TRIED)
@@ -122,7 +117,7 @@ def preview(request: Request, topic: Slug, form: Posted) -> HTMLResponse:
 
 
 @router.post("/test", dependencies=[Depends(throttled)])
-async def test(request: Request, topic: Slug, form: Posted) -> HTMLResponse:
+async def test(request: Request, topic: Slug, form: Uploaded) -> HTMLResponse:
     """What the query finds in one text, as a part of the page."""
     key = texts(form).text("key")
     read = read_watch(form, topic, key or TRIED)
@@ -242,15 +237,9 @@ def _present(session: Session, topic: str, key: str) -> Watch:
         NotFound: There is neither.
     """
     find_topic(session, topic)
-    draft, row = find_draft(session, topic, key), find_watch(session, topic, key)
-    if draft:
+    if draft := find_draft(session, topic, key):
         return draft.watch
-    if row is None:
-        raise NotFound(_("watch %(topic)s/%(key)s: no such watch", topic=topic, key=key))
-    return _watch_of(row)
-
-
-def _watch_of(row: WatchRow) -> Watch:
+    row = load_watch(session, topic, key)
     return Watch(row.topic_id, row.key, Language(row.language), row.query, row.note, row.version)
 
 

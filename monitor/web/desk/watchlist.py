@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, Response
@@ -24,7 +23,7 @@ from monitor.texts import marked as _
 from monitor.web.access import Editor, guarded, needs
 from monitor.web.asked import app_of
 from monitor.web.charts import Chart, bar_chart
-from monitor.web.desk.entries import file_or_text, uploaded
+from monitor.web.desk.entries import Uploaded, file_or_text
 from monitor.web.flash import back_to
 from monitor.web.forms import Entered
 from monitor.web.limits import throttled
@@ -32,7 +31,6 @@ from monitor.web.rendering import own_page
 
 router = guarded(Role.VIEWER, prefix="/watchlist")
 
-Uploaded = Annotated[FormData, Depends(uploaded())]
 
 _WEEKS = 12
 
