@@ -98,11 +98,13 @@ def test_a_long_sentence_is_cut_at_words_around_the_first_evidence(before: int, 
         ("Ab cd ef gh ij NORAD", 14, "…ij [NORAD]"),
         ("Ab cd ef gh ij NORAD", 13, "…[NORAD]"),
         ("Ab-cd-ef-gh-ij-NORAD kl mn.", 12, "…ij-[NORAD]…"),
+        ("Ab cd ef NORAD kl", 10, "…[NORAD] kl"),
+        ("NORAD-ab-cd-ef-gh ij.", 12, "[NORAD]-ab-c…"),
     ],
 )
 def test_a_sentence_is_cut_to_its_limit_and_no_further(sentence: str, limit: int, shown: str) -> None:
-    document = Document("T", body=f"The sentence before it.\n\n{sentence}\n\nThe one after it.")
-    assert marked(document, "NORAD", limit=limit) == shown
+    for body in sentence, f"The sentence before it.\n\n{sentence}\n\nThe one after it.":
+        assert marked(Document("T", body=body), "NORAD", limit=limit) == shown
 
 
 def test_an_excerpt_has_300_characters_unless_asked_for_otherwise() -> None:

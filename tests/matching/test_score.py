@@ -102,9 +102,11 @@ FEATURE_VALUES = [
     ("density", {"body": "radar " * 2 + "word " * 198}, log1p(100 * 2 / 200)),
     ("cluster", {"title": "A radar", "body": "A radar.\nTwo radars. An antenna.\nA radar."}, log1p(2)),
     ("cluster", {"title": "A radar", "summary": "A radar.", "body": "A radar."}, log1p(1)),
+    ("cluster", {"body": "Q The radar?"}, 0),
     ("substance", {"body": "They announced a radar. A radar for $5. A radar. They announced rain."}, log1p(2)),
     ("substance", {"body": "They announced a radar, an antenna, and $5."}, log1p(1)),
     ("listed", {"body": "a, b, c, d, radar. E, f, g, radar."}, 1 / 2),
+    ("listed", {"body": "Q The radar?"}, 0),
     ("plain", {"body": "a, b, c, radar."}, 0),
     ("plain", {"body": "a, b, radar."}, 1),
     ("asked", {"body": "Q The radar?\nMS. ROY: The radar. The radar."}, 1 / 3),
@@ -142,7 +144,7 @@ def test_evidence_that_overlaps_is_one_place(model: ScoreModel) -> None:
     """It has the term that begins first and is longest, and names the topic where one of its evidence does."""
     document = Document("A radar station opens. The radar station.", body="A radar station.", language=Language.EN)
     evidence = [
-        Evidence("en", 1, "station", "title", 8, 15),
+        Evidence("en", 1, '"station opens"', "title", 8, 21),
         Evidence("en-hint", 1, "radar", "title", 2, 7),
         Evidence("en-hint", 1, '"radar station"', "title", 2, 15),
         Evidence("en", 1, "opens", "title", 16, 21),
@@ -153,8 +155,7 @@ def test_evidence_that_overlaps_is_one_place(model: ScoreModel) -> None:
     places = Layout(document, model.words).places(evidence)
     assert [(one.field, one.start, one.end, one.term, one.names, one.sentence.number) for one in places] == [
         ("body", 2, 7, "radar", False, 0),
-        ("title", 2, 15, '"radar station"', True, 0),
-        ("title", 16, 21, "opens", True, 0),
+        ("title", 2, 21, '"radar station"', True, 0),
         ("title", 27, 40, '"radar station opens"', False, 1),
     ]
 
