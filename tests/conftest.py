@@ -13,7 +13,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -26,6 +26,7 @@ from unittest import mock
 import hypothesis
 import pytest
 import structlog
+from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from monitor.clock import utc_now
@@ -101,17 +102,22 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'monitor.db'}"
     else:
-        with _created(request.getfixturevalue("postgres")) as address:
+        with request.getfixturevalue("create_database")() as address:
             yield address
 
 
-@contextmanager
-def _created(server: Any, template: str = "template1") -> Iterator[str]:
-    """The address of a database of PostgreSQL that is a copy of another."""
-    name = f"t{uuid.uuid4().hex[:16]}"
-    server.psql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY;")
-    yield server.get_uri(name).replace("postgresql://", "postgresql+psycopg://")
-    server.psql(f"DROP DATABASE {name} WITH (FORCE);")
+@pytest.fixture(scope="session")
+def create_database(postgres: Any) -> Callable[..., AbstractContextManager[str]]:
+    """Makes databases of PostgreSQL, copies of a template: ``with create_database("template1") as address``."""
+
+    @contextmanager
+    def create(template: str = "template1") -> Iterator[str]:
+        name = f"t{uuid.uuid4().hex[:16]}"
+        postgres.psql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY;")
+        yield postgres.get_uri(name).replace("postgresql://", "postgresql+psycopg://")
+        postgres.psql(f"DROP DATABASE {name} WITH (FORCE);")
+
+    return create
 
 
 @pytest.fixture(scope="session")
@@ -134,11 +140,11 @@ def started_folder(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres: Any) -> Iterator[str]:
+def migrated_template(create_database: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
     """The name of a PostgreSQL database with the newest schema, to be a template."""
-    with _created(postgres) as address:
+    with create_database() as address:
         _migrate(address)
-        yield address.split("?")[0].rpartition("/")[2]
+        yield make_url(address).database or ""
 
 
 def _migrate(address: str) -> None:
@@ -148,14 +154,26 @@ def _migrate(address: str) -> None:
     database.close()
 
 
+@pytest.fixture(scope="session")
+def copied_file(migrated_file: Path) -> Path:
+    """The SQLite file of which each test gets a copy; a folder of tests may fill one with what all of them need."""
+    return migrated_file
+
+
+@pytest.fixture(scope="session")
+def copied_template(migrated_template: str) -> str:
+    """The same on PostgreSQL: the name of a template."""
+    return migrated_template
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database with the newest schema and no rows, once on each of the two kinds."""
     if request.param == "sqlite":
-        path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "monitor.db")
+        path = shutil.copy(request.getfixturevalue("copied_file"), tmp_path / "monitor.db")
         yield from _opened(f"sqlite:///{path}")
     else:
-        with _created(request.getfixturevalue("postgres"), request.getfixturevalue("migrated_template")) as address:
+        with request.getfixturevalue("create_database")(request.getfixturevalue("copied_template")) as address:
             yield from _opened(address)
 
 

@@ -182,7 +182,7 @@ queries = st.recursive(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=queries, language=st.sampled_from([*Language]))
 def test_the_index_never_loses_a_hit(database: Database, now: datetime, query: str, language: Language) -> None:
     if not stored(database):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,13 @@ from monitor.store.transfer import copy_database
 from monitor.subscriptions.subscribe import subscribe_confirmed
 
 NAMES = {"en": "NORAD", "fr": "NORAD", "es": "NORAD"}
-ITEMS = 2_500
+ITEMS, BATCH = 250, 100
 
 
 @pytest.fixture
-def filled(database: Database, now: datetime) -> Database:
-    """An installation with items, a subscriber, and ids that were given and are gone."""
+def filled(database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """An installation with items, more than go over at once, a subscriber, and ids that were given and are gone."""
+    monkeypatch.setattr(transfer, "BATCH", BATCH)
     topic = Topic("norad", "security", NAMES, (Watch("norad", "any", Language.ANY, "NORAD"),), threshold=0.5)
     source = SourceSpec("news", "https://news.example/feed", "Agence d’été", "CA", Language.FR)
     with database.write() as session:
@@ -61,14 +63,14 @@ def filled(database: Database, now: datetime) -> Database:
 @pytest.fixture
 def other(filled: Database, request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """An empty database of the other kind."""
-    if filled.is_sqlite:
-        server = request.getfixturevalue("postgres")
-        server.psql(f"CREATE DATABASE copy_{tmp_path.stat().st_ino};")
-        database = Database(server.get_uri(f"copy_{tmp_path.stat().st_ino}").replace("://", "+psycopg://"))
-    else:
-        database = Database(f"sqlite:///{tmp_path / 'other.db'}")
-    yield database
-    database.close()
+    with ExitStack() as held:
+        if filled.is_sqlite:
+            address = held.enter_context(request.getfixturevalue("create_database")())
+        else:
+            address = f"sqlite:///{tmp_path / 'other.db'}"
+        database = Database(address)
+        yield database
+        database.close()
 
 
 def quietly(_table: str, _done: int, _total: int) -> None:
@@ -119,9 +121,9 @@ def test_a_copy_that_was_broken_off_goes_on(
     with pytest.raises(KeyboardInterrupt):
         copy_database(filled, other, now, quietly)
     with other.read() as session:
-        assert session.exec(select(func.count()).select_from(ItemRow)).one() == transfer.BATCH
+        assert session.exec(select(func.count()).select_from(ItemRow)).one() == BATCH
     assert copy_database(filled, other, now, quietly)
-    assert inserted == [1000, 1000, 1000, 500], "what was committed did not go over again"
+    assert inserted == [100, 100, 100, 50], "what was committed did not go over again"
 
 
 def test_a_difference_is_told(

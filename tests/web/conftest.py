@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import update
+from sqlalchemy import make_url, update
 from sqlmodel import SQLModel, select
 
 from monitor.app import App
@@ -158,9 +161,24 @@ def link(mail: EmailMessage, page: str) -> str:
     return found[1]
 
 
-@pytest.fixture
-def site(database: Database, settings: Settings, now: datetime, pages_of: Callable[[App], FastAPI]) -> Iterator[Site]:
-    mailbox = Mailbox()
+@pytest.fixture(scope="session")
+def copied_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = Path(shutil.copy(migrated_file, tmp_path_factory.mktemp("site")))
+    _apply_topics(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def copied_template(
+    create_database: Callable[..., AbstractContextManager[str]], migrated_template: str
+) -> Iterator[str]:
+    with create_database(migrated_template) as address:
+        _apply_topics(address)
+        yield make_url(address).database or ""
+
+
+def _apply_topics(address: str) -> None:
+    """Give a database the topics of all sites."""
     names = {"en": "Defence", "fr": "Défense", "es": "Defensa"}
     topics = (
         Topic("norad", "security", {"en": "NORAD", "fr": "NORAD (fr)", "es": "NORAD (es)"}, (_watch("norad"),), 0.0),
@@ -169,8 +187,15 @@ def site(database: Database, settings: Settings, now: datetime, pages_of: Callab
     )
     climate = Pillar("climate", {"en": "Climate", "fr": "Climat", "es": "Clima"})
     files = Config((Pillar("security", names), climate), topics, ())
+    database = Database(address)
     with database.write() as session:
-        config.apply(session, config.plan(session, files), actor="test", now=now)
+        config.apply(session, config.plan(session, files), actor="test", now=datetime(2026, 11, 23, 12, tzinfo=UTC))
+    database.close()
+
+
+@pytest.fixture
+def site(database: Database, settings: Settings, now: datetime, pages_of: Callable[[App], FastAPI]) -> Iterator[Site]:
+    mailbox = Mailbox()
 
     def no_fetcher() -> Any:
         raise AssertionError("these tests do not poll")
