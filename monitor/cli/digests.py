@@ -11,6 +11,7 @@ from monitor.app import App, Intent
 from monitor.cli.installation import ACTOR, installation
 from monitor.cli.output import AsJson, print_rows, say, track
 from monitor.core.address import normalised_address
+from monitor.core.ids import MOST_ID
 from monitor.core.languages import Language
 from monitor.digests.preview import preview_digest
 from monitor.digests.render import render_digest
@@ -100,7 +101,9 @@ def _send_now(opened: App, ids: list[int]) -> None:
 
 @app.command()
 def resend(
-    digest_id: Annotated[int | None, typer.Argument(help="A digest's id, as `monitor digest list` tells it.")] = None,
+    digest_id: Annotated[
+        int | None, typer.Argument(max=MOST_ID, help="A digest's id, as `monitor digest list` tells it.")
+    ] = None,
     *,
     failed: Annotated[bool, typer.Option(help="All that have failed.")] = False,
 ) -> None:

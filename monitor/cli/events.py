@@ -8,6 +8,7 @@ import typer
 
 from monitor.cli.installation import installation
 from monitor.cli.output import AsJson, print_rows, say
+from monitor.core.ids import MOST_ID
 from monitor.store.events import StoredEvent, audit_trail
 
 
@@ -16,7 +17,9 @@ def events(
     noun: Annotated[str, typer.Option(help="Only what happened to things of a kind, such as watch or source.")] = "",
     noun_id: Annotated[str, typer.Option("--id", help="Only what happened to this one, such as norad/en.")] = "",
     actor: Annotated[str, typer.Option(help="Only what this person did, by their address.")] = "",
-    before: Annotated[int | None, typer.Option(help="Only what happened before the event of this id.")] = None,
+    before: Annotated[
+        int | None, typer.Option(max=MOST_ID, help="Only what happened before the event of this id.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
     as_json: AsJson = False,
 ) -> None:

@@ -12,12 +12,13 @@ import typer
 from monitor.app import App
 from monitor.cli.installation import ACTOR, installation
 from monitor.cli.output import AsJson, print_json, print_rows, say
+from monitor.core.ids import MOST_ID
 from monitor.errors import Refused
 from monitor.store import queue
 
 app = typer.Typer(help="The queue of a cluster (PostgreSQL).", no_args_is_help=True)
 
-JobId = Annotated[int, typer.Argument(help="The job, as `monitor queue list --state failed` names it.")]
+JobId = Annotated[int, typer.Argument(max=MOST_ID, help="The job, as `monitor queue list --state failed` names it.")]
 
 
 @app.command("list")

@@ -12,6 +12,7 @@ import typer
 from monitor.app import App
 from monitor.cli.installation import installation
 from monitor.cli.output import progress_bar, say
+from monitor.core.ids import MOST_ID
 from monitor.errors import NotFound, Refused
 from monitor.matching.concept import topic_evidence
 from monitor.matching.fit import fit
@@ -54,7 +55,9 @@ def fit_score(
 
 @app.command("explain")
 def explain_score(
-    item: Annotated[int, typer.Argument(help="The item's number, as `monitor matches` and `watch test` print it.")],
+    item: Annotated[
+        int, typer.Argument(max=MOST_ID, help="The item's number, as `monitor matches` and `watch test` print it.")
+    ],
     topic: Annotated[str, typer.Argument(help="The topic, such as norad.")],
 ) -> None:
     """Say in words what raised and what lowered the score of an item for a topic, by the watches as they are now."""

@@ -28,7 +28,7 @@ def opml(body: str) -> bytes:
 
 def test_what_is_written_is_read_again() -> None:
     sources = [source("a"), source("b", 'R&D <b>"Agency"</b>'), source("c"), source("p", page=True)]
-    listed = read_opml(write_opml(sources, title="Ours & <theirs>", now=VISITED))
+    listed = read_opml(write_opml(sources, now=VISITED))
     assert listed.warnings == ()
     assert [(outline.url, outline.folder, outline.language) for outline in listed.outlines] == [
         ("https://x.example.org/a", "Agency", Language.FR),
@@ -38,8 +38,8 @@ def test_what_is_written_is_read_again() -> None:
 
 
 def test_an_export_names_its_title_and_time() -> None:
-    written = write_opml([source("a")], title="Ours & <theirs>", now=VISITED).decode()
-    assert "<title>Ours &amp; &lt;theirs&gt;</title>" in written
+    written = write_opml([source("a")], now=VISITED).decode()
+    assert "<title>Roadmap Monitor: sources</title>" in written
     assert "<dateCreated>Mon, 23 Nov 2026 17:00:00 +0000</dateCreated>" in written
 
 
@@ -52,7 +52,7 @@ def test_folders_titles_and_repeated_feeds() -> None:
         )
     )
     assert listed.outlines == (
-        Outline("https://x.example.org/f?b=1&a=2", "One", "https://x.example.org/", "News"),
+        Outline("https://x.example.org/f?b=1&a=2", "One", "News"),
         Outline("https://x.example.org/untitled", "https://x.example.org/untitled"),
     )
     assert listed.warnings == ("1 feeds were listed again",)
