@@ -58,6 +58,9 @@ def _lends_memory() -> bool:
 if "TMPDIR" not in os.environ and _lends_memory():
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
+# Readline, which pytest loads, tells the workers of a run a width that tables of commands would keep forever.
+os.environ.pop("COLUMNS", None)
+
 # The same examples in each run: a failure is the change's doing. For others: --hypothesis-profile=default. An example
 # has no deadline, since a slow machine is no fault of the code.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
