@@ -6,7 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -26,6 +26,7 @@ from monitor.store.sources import list_sources
 from monitor.store.tables import ItemRow, RevisionRow
 from monitor.web.app import create_web
 
+pytestmark = pytest.mark.timeout(300)  # the demo takes its time on a busy machine
 LANGUAGES = ("en", "fr", "es")
 
 
@@ -53,7 +54,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "MONITOR_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none"}
     environment |= {"MONITOR_SMTP_HOST": "mail.invalid", "COLUMNS": "200"}
     command = [sys.executable, "-c", "from monitor.cli import main; main()", "demo", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment, check=False)
 
 
 def mails(demo: Demo) -> dict[str, EmailMessage]:
@@ -130,8 +131,10 @@ def test_the_first_page_shows_it(demo: Demo) -> None:
     assert "javascript:" not in page
 
 
-def test_it_refuses_a_folder_with_something_in_it(tmp_path: Path) -> None:
+def test_it_refuses_a_folder_with_something_in_it(
+    monitor: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
     (tmp_path / "monitor.db").touch()
-    played = run("--once", "--data-dir", str(tmp_path))
+    played = monitor("demo", "--once", "--data-dir", tmp_path)
     assert played.returncode == 2
     assert "is not empty" in played.stderr

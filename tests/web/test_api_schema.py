@@ -100,6 +100,7 @@ def test_no_request_is_an_error_of_the_server(filled: Any) -> None:
     assert all(counts.values())
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_nor_is_one_of_somebody_without_a_key(filled: Any) -> None:
     faults: list[str] = []
     public = [one for one in operations(filled) if "security" not in one.definition.raw]
