@@ -25,7 +25,7 @@ ERRORS = {
         'nora"d"x': 4,
         r'a\"b"c d"': 4,
     },
-    'AND is not expected here. Put phrases, and signs that are meant as words, in "…".': {"AND norad": 0},
+    'AND is not expected here. Put phrases, and signs that are meant as words, in "…".': {"AND norad nato": 0},
     ') is not expected here. Put phrases, and signs that are meant as words, in "…".': {"norad ()": 7},
     ']averyverylongwordin is not expected here. Put phrases, and signs that are meant as words, in "…".': {
         "norad AND ]averyverylongwordindeed nato radar": 10
