@@ -12,7 +12,7 @@ from monitor.core.nouns import Document, Evidence, Topic, TopicMatch, Watch
 from monitor.matching.concept import match_topics, topic_evidence
 from monitor.matching.features import FEATURES, features
 from monitor.matching.layout import Layout
-from monitor.matching.score import Contribution, Score, ScoreModel, explain, read_score_model, score
+from monitor.matching.score import Contribution, Score, ScoreModel, explain, read_score_model, score, score_features
 from monitor.matching.watchlist import Watchlist, compile_watchlist
 from monitor.shipped import shipped
 from monitor.translations import say
@@ -195,6 +195,15 @@ def test_a_score_is_a_probability_made_of_its_contributions(model: ScoreModel) -
     assert {part.feature for part in result.contributions} == set(FEATURES)
     effects = [abs(part.effect) for part in result.contributions]
     assert effects == sorted(effects, reverse=True)
+
+
+def test_a_match_with_mean_features_has_the_base_for_its_odds(model: ScoreModel) -> None:
+    means = {name: weight.mean for name, weight in model.weights.items()}
+    result = score_features(means, "radar", model)
+    assert log(result.value / (1 - result.value)) == pytest.approx(model.base)
+    assert {part.effect for part in result.contributions} == {0}
+    more = score_features(means | {"names": means["names"] + 2}, "radar", model)
+    assert more.contributions[0].effect == pytest.approx(2 * model.weights["names"].weight)
 
 
 def test_a_score_is_explained_in_words_that_can_be_translated(model: ScoreModel) -> None:
