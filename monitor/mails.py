@@ -56,7 +56,7 @@ def compose_digests(app: App, digest_ids: Sequence[int], *, shelf: Shelf) -> Cal
 
     def compose_digest(digest_id: int) -> Post | Withheld:
         if digest_id not in told:
-            raise NotFound("this digest does not exist any more")
+            raise NotFound(digests.GONE)
         one = told[digest_id]
         if one.reader.state != "active":
             state = _STATES.get(one.reader.state, one.reader.state)
@@ -120,5 +120,5 @@ def shared_digest(app: App, digest_id: int) -> Letter:
     shelf = Shelf()
     told = _read(app, [digest_id], shelf).get(digest_id)
     if told is None:
-        raise NotFound("this digest does not exist any more")
+        raise NotFound(digests.GONE)
     return write_digest(app, told, app.shared_links(told.reader, digest_id), shelf)

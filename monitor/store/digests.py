@@ -25,6 +25,9 @@ from monitor.store.tables import (
 )
 from monitor.store.upsert import insert_new, insert_numbers
 from monitor.store.verdicts import passable
+from monitor.texts import marked as _
+
+GONE = _("this digest does not exist any more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ def load_digest(session: Session, digest_id: int) -> DigestRow:
     """
     row = session.get(DigestRow, digest_id)
     if row is None:
-        raise NotFound("this digest does not exist any more")
+        raise NotFound(GONE)
     return row
 
 
