@@ -85,7 +85,7 @@ def server() -> Iterator[Server]:
         listening.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that hangs up is expected
         mailbox = Mailbox("localhost", listening.server_address[1], "bounces", "secret", timeout=5, context=ours)
         server = Server(mailbox, [b"To: one\r\n\r\n1", b"x" * (2 * MAX_REPORT_BYTES)])
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         listening.shutdown()
 
