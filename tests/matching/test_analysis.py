@@ -22,7 +22,7 @@ from monitor.matching.analysis import stem, tokens
         ("U.S. U.S.-Canada U.S.'s O.N.U. e.g.", "US US canada US ONU eg"),
         ("EE. UU. y EE.UU.", "EE UU y EE UU"),
         ("G-7 G7's G–20 F-35A H-1B COVID-19 T-MEC", "g7 g7 g20 F35A H1B COVID 19 t MEC"),
-        ("NDCs MOUs NATO's Gs", "NDC MOU NATO gs"),
+        ("NDCs MPs NATO's Gs", "NDC MP NATO gs"),
         ("WHO, who; Who? (WHO)", "WHO who who WHO"),
         ("1.5 °C, 1,5 °C, 2 %, snake_case", "1 5 c 1 5 c 2 snake case"),
         ("Œuvre commune à São Paulo", "oeuvre commune a sao paulo"),
