@@ -1,6 +1,6 @@
-"""The query language of watches: Lucene's syntax, read by luqum into a tree of our own (``tree.py``).
+"""The query language of watches: Lucene's syntax (``syntax.py``), read into a tree of our own (``tree.py``).
 
-What it means is written for analysts in docs/query-language.md. luqum's objects never leave this file.
+What it means is written for analysts in docs/query-language.md. luqum's objects never leave these two files.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import cast
 
 from luqum import tree as lucene
-from luqum.exceptions import ParseError
-from luqum.thread import parse as parse_lucene
 
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.nouns import FieldName
 from monitor.core.text import fold, tidy, visible_offsets
 from monitor.errors import QueryError
 from monitor.matching.analysis import tokens
+from monitor.matching.syntax import parse_syntax
 from monitor.matching.tree import (
     OPERATOR_WORDS,
     And,
@@ -67,88 +66,13 @@ def parse_query(text: str, language: Language = Language.ANY) -> Query:
         raise QueryError(problem, MAX_LENGTH, _("Make several watches of it."))
     visible = visible_offsets(text)
     try:
-        prepared = _prepare("".join(text[offset] for offset in visible))
-        root = _Reader().read(_parse(prepared), _Scope())
+        read = parse_syntax("".join(text[offset] for offset in visible))
+        root = _Reader().read(read, _Scope())
         _check(root)
     except QueryError as error:
         position = visible[error.position] if error.position < len(visible) else len(text)
         raise QueryError(error.problem, position, error.remedy) from error.__cause__
     return Query(root, language)
-
-
-_PARTS = re.compile(
-    r"""
-      \\.                                              # an escaped character
-    | (?P<exact>=?)"(?P<phrase>(?:[^\\"]|\\.)*)"
-    | (?P<exactly>=?)[“„«](?P<typographic>[^“”„«»"]*)[“”»]
-    | (?P<sign>[()"“”„«»])
-    | (?P<distance>~)(?![0-9]+(?![0-9.]))              # luqum would fail, or take a number of its own
-    | (?P<weight>\^)(?!(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?![0-9.]))
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-
-
-def _prepare(text: str) -> str:
-    """Return what luqum shall read, of the same length: every phrase in ``"…"``, an exact one as ``"=…"``.
-
-    Parentheses and quotation marks that have no partner, and signs that have no number, are found here, where their
-    place is known.
-    """
-    groups: list[int] = []
-    for part in _PARTS.finditer(text):
-        sign = part["sign"]
-        if sign == "(":
-            groups.append(part.start())
-        elif sign == ")":
-            if not groups:
-                raise QueryError(
-                    _("This parenthesis closes nothing"), part.start(), _("Remove it, or open one before.")
-                )
-            groups.pop()
-        elif part["distance"] or part["weight"]:
-            raise _unreadable_number(part.start())
-        elif sign:
-            raise QueryError(_("This quotation mark has no partner"), part.start(), _('Put the phrase in "…".'))
-    if groups:
-        raise QueryError(_("This parenthesis is not closed"), groups[-1], _("Add a closing one."))
-    return _PARTS.sub(_plain_phrase, text)
-
-
-def _plain_phrase(part: re.Match[str]) -> str:
-    phrase = part["phrase"] if part["phrase"] is not None else part["typographic"]
-    if phrase is None:
-        return part[0]
-    exact = part["exact"] or part["exactly"] or ""
-    return f'"{exact}{phrase}"'
-
-
-def _parse(text: str) -> lucene.Item:
-    if not text.strip():
-        raise QueryError(_("The query is empty"), 0, _("Write the words to watch for."))
-    try:
-        return parse_lucene(text)
-    except ParseError as error:
-        raise _syntax_error(text, str(error)) from error
-    except (ValueError, ArithmeticError) as error:  # luqum converts numbers while it parses: here in nora"d^. x"
-        raise _unreadable_number(max(text.rfind("~"), text.rfind("^"))) from error
-
-
-def _unreadable_number(position: int) -> QueryError:
-    return QueryError(_("A number after ~ or ^ cannot be read"), position, _('Write "two words"~5 or word^2.'))
-
-
-def _syntax_error(text: str, message: str) -> QueryError:
-    place = re.search(r"at position (\d+)!?$", message)
-    if not place:
-        return QueryError(_("The query ends too early"), len(text), _("Write a word after the last operator."))
-    at = int(place[1])
-    word = text[at:].split(maxsplit=1)[0]
-    return QueryError(
-        _("%(word)s is not expected here", word=word[:20]),
-        at,
-        _('Put phrases, and signs that are meant as words, in "…".'),
-    )
 
 
 _UNSUPPORTED = {
