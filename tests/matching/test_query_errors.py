@@ -44,7 +44,16 @@ ERRORS = {
         "norad^-1": 5,
         "norad^.": 5,
         'nora"d^. x"': 6,
+        'nora"d~. x"': 6,
     },
+    (
+        "There is no field agence:. The fields are title:, summary:, body:, source:, agency:, country:, "
+        'lang:, category:. Or put it in "…".'
+    ): {"norad agence:x": 6, "agence:(x y)": 0},
+    (
+        "There is no field averyverylongfieldna:. The fields are title:, summary:, body:, source:, agency:, country:, "
+        'lang:, category:. Or put it in "…".'
+    ): {"averyverylongfieldname:x": 0},
     "A weight of 200 is out of bounds. Write 0.01 to 100.": {"norad^200": 0},
     "body: stands inside title:. Close the field before, or remove one.": {"title:(body:x)": 7},
     "title: stands inside source:. Close the field before, or remove one.": {"x source:(w1 title:z)": 13},
