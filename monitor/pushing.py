@@ -18,19 +18,17 @@ from monitor.errors import NotFound
 from monitor.letters import one_line, web_address
 from monitor.matching.excerpt import excerpt
 from monitor.polling.fetch import Failed, FailureKind, Fetcher
-from monitor.sending import after_attempt, obstacle
+from monitor.sending import after_attempt, obstacle, surprise
 from monitor.store import outgoing
 from monitor.store.channels import load_push
 from monitor.store.matches import LoggedMatch, list_matches
 from monitor.store.outgoing import Claimed
 from monitor.store.tables import ChannelRow, PushRow
-from monitor.texts import marked as _
 
 log = structlog.get_logger(__name__)
 
 _LEASE = timedelta(minutes=10)
 _AT_ONCE = 8
-_MOST_TOLD = 300  # characters of a mistake of ours
 
 
 def send_pushes(app: App, ids: Sequence[int]) -> None:
@@ -66,7 +64,7 @@ async def _send_one(app: App, fetcher: Fetcher, push_id: int) -> None:
         outcome = await _tell(app, fetcher, rows[0], channel, match)
     except Exception as error:  # a mistake of ours must not hold up the other channels
         log.exception("a channel could not be told", id=push_id, channel=channel.name)
-        outcome = Deferred(_("not sent: %(error)s", error=repr(error)[:_MOST_TOLD]))
+        outcome = surprise(error)
     written = {"subject": match.document.title, **after_attempt(rows[0], outcome, app.clock())}
     with app.database.write() as session:
         outgoing.finish(session, PushRow, [{"mail_id": push_id, **written}])

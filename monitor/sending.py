@@ -197,7 +197,7 @@ class _Run(Generic[MailKind]):
     def _surprise(self, row: Claimed, error: Exception) -> Outcome:
         """A mistake of ours is tried again, like trouble of the server, and given up when it stays."""
         log.error("a mail could not be sent", kind=str(self.kind.__tablename__), id=row.id, exc_info=error)
-        return Deferred(_("not sent: %(error)s", error=repr(error)[:_MOST_TOLD]))
+        return surprise(error)
 
     def _finish(self, row: Claimed, values: dict[str, Any]) -> None:
         with self.app.database.write() as session:
@@ -259,6 +259,11 @@ def _envelope(app: App, kind: type[MailKind], row: Claimed, post: Post) -> Envel
         unsubscribe_url=post.unsubscribe_url,
         feedback_id=f"{kind.__tablename__}:{settings.mail_domain}",
     )
+
+
+def surprise(error: Exception) -> Deferred:
+    """The outcome of an attempt that a mistake of ours ended: it is made again."""
+    return Deferred(_("not sent: %(error)s", error=repr(error)[:_MOST_TOLD]))
 
 
 def after_attempt(row: Claimed, outcome: Outcome, now: datetime) -> dict[str, Any]:

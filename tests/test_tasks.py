@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
@@ -87,6 +88,12 @@ class Service:
         by_name = {tick.name: tick for tick in TICKS}
         for name in names or ("recover_lost_work", "start_due_digests", "deliver_digests", "prune"):
             drain(app, run_tick(app, by_name[name], moment))
+
+    def send_with(self, send: Callable[..., Outcome]) -> None:
+        """Let a function take the mails, over one connection."""
+        self.mailbox.send = send  # type: ignore[method-assign]
+        one = self.app.settings.model_copy(update={"smtp_connections": 1})
+        self.app = replace(self.app, settings=one)
 
     def publish(self, moment: datetime, *titles: str) -> None:
         """Let the source have these items at a moment."""
@@ -509,15 +516,13 @@ def test_a_stop_gives_back_what_was_claimed(service: Service, monday: datetime) 
         service.app.stopping.set()
         return send(message, **to)
 
-    service.mailbox.send = stop  # type: ignore[method-assign]
-    one = service.app.settings.model_copy(update={"smtp_connections": 1})
-    service.app = replace(service.app, settings=one)
+    service.send_with(stop)
     service.tick(monday)
     states = Counter((digest.state, digest.attempts) for digest in service.digests())
     assert set(states) == {("built", 0), ("sent", 1)}
     assert states["sent", 1] <= 2, "what was in hand, and what was composed meanwhile"
     service.app.stopping.clear()
-    service.mailbox.send = send  # type: ignore[method-assign]
+    service.send_with(send)
     service.tick(monday + timedelta(seconds=1), "deliver_digests")
     assert len({mail["To"] for mail in service.mailbox.taken}) == len(service.mailbox.taken) == 5
 
@@ -550,9 +555,7 @@ def test_who_unsubscribes_while_others_are_mailed_gets_nothing(
                 unsubscribe(session, subscriber_id, now=monday)
         return send(message, **to)
 
-    service.mailbox.send = leave  # type: ignore[method-assign]
-    one = service.app.settings.model_copy(update={"smtp_connections": 1})
-    service.app = replace(service.app, settings=one)
+    service.send_with(leave)
     service.tick(monday)
     states = Counter((digest.state, digest.attempts) for digest in service.digests())
     assert set(states) == {("sent", 1), ("cancelled", 1)}

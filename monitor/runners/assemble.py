@@ -102,8 +102,8 @@ def settle_in() -> None:
     """Set the interpreter up for a process that runs until it is stopped, when it has loaded what it needs.
 
     Modules and settings live as long as the process. Python's collector would walk through them again and again while
-    a visit makes its own objects: without that, a first visit of 5,000 feeds
-    took 12.7 ms of processor a feed instead of 13.5 (``benchmarks/polling``).
+    a visit makes its own objects: without that, a first visit of 5,000 feeds took 12.7 ms of processor a feed, not 13.5
+    (``benchmarks/polling``).
 
     A thread that waits for a server's answer gets its turn within a millisecond, not five: mails are composed in one
     thread while ten others speak with the mail server, a dozen short turns a mail (``benchmarks/delivery``).
