@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -32,9 +31,10 @@ def source(database: Database, faults: Any) -> int:
         return save_source(session, spec, actor="test", now=datetime.now(UTC))
 
 
-def claim(database: Database) -> dict[str, list[int]]:
+def claim(database: Database, seconds_later: float = 0.0) -> dict[str, list[int]]:
+    now = datetime.now(UTC) + timedelta(seconds=seconds_later)
     with database.write() as session:
-        return claim_due_sources(session, datetime.now(UTC), limit=9, per_host=9, lease=LEASE)
+        return claim_due_sources(session, now, limit=9, per_host=9, lease=LEASE)
 
 
 def shared(database: Database, patience: float = 10.0) -> SharedTurns:
@@ -81,22 +81,20 @@ def test_a_host_whose_sources_are_claimed_is_somebody_elses(
 
 def test_nobody_claims_a_host_during_a_turn_and_its_rest(database: Database, source: int) -> None:
     async def hold() -> list[dict[str, list[int]]]:
-        async with shared(database).take(HOST, gap_seconds=1.5, longest_seconds=60) as ours:
+        async with shared(database).take(HOST, gap_seconds=60, longest_seconds=600) as ours:
             assert ours
             during = await asyncio.to_thread(claim, database)
         return [during, await asyncio.to_thread(claim, database)]
 
     assert event_loop.run(hold()) == [{}, {}]
-    time.sleep(1.6)
-    assert claim(database) == {HOST: [source]}
+    assert claim(database, seconds_later=61) == {HOST: [source]}
 
 
 def test_the_turn_of_a_dead_process_runs_out(database: Database, source: int) -> None:
     async def die() -> None:
-        async with shared(database).take(HOST, gap_seconds=600, longest_seconds=1):
+        async with shared(database).take(HOST, gap_seconds=600, longest_seconds=60):
             assert claim(database) == {}
-            await asyncio.sleep(1.1)
-            assert claim(database) == {HOST: [source]}
+            assert claim(database, seconds_later=61) == {HOST: [source]}
 
     event_loop.run(die())
 
