@@ -83,7 +83,7 @@ def test_waiting_for_a_turn_does_not_count_as_time_of_the_visit(faults, new_fetc
 
 def test_a_failed_visit_gives_its_turn_back(faults, new_fetcher):
     urls = [faults.play("/hang", ["hang"]), faults.play("/feed", [FEED])]
-    first, second = visit_all(new_fetcher, urls, total_seconds=0.5)
+    first, second = visit_all(new_fetcher, urls, total_seconds=1.5)
     assert isinstance(first, Failed)
     assert first.kind is FailureKind.TIMEOUT
     assert isinstance(second, Fetched)

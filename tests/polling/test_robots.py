@@ -131,7 +131,7 @@ FILES = {
 def test_what_a_file_that_cannot_be_read_means(faults, new_fetcher, script, kind):
     """RFC 9309: where there is none, all is allowed; a site that cannot answer is left alone."""
     faults.play("/robots.txt", script)
-    (outcome,) = read(new_fetcher, [faults.play("/page", [PAGE])], total_seconds=0.3)
+    (outcome,) = read(new_fetcher, [faults.play("/page", [PAGE])], total_seconds=1)
     if kind is None:
         assert isinstance(outcome, Fetched)
     else:
