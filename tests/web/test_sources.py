@@ -11,8 +11,11 @@ import pytest
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceSpec
 from monitor.core.roles import Role
+from monitor.polling.fetch import FailureKind
+from monitor.polling.intake import PUSHED
+from monitor.polling.reading import READ, UNCHANGED
 from monitor.store.sources import save_source
-from monitor.store.tables import EventRow, ItemRow, SourceRow
+from monitor.store.tables import EventRow, ItemRow, PollRow, SourceRow
 
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Office of Radars</title><language>en</language>
 {items}</channel></rss>"""
@@ -202,6 +205,16 @@ def test_viewers_see_the_health_and_touch_nothing(desk_of: Any, stored: Any) -> 
     assert "Pause" not in page.text
     assert viewer.post("/sources/pm/pause").status_code == 403
     assert viewer.get("/sources/nothing").status_code == 404
+
+
+def test_every_way_in_which_a_visit_may_end_has_a_name(site: Any, desk: Any, stored: Any) -> None:
+    stored("pm")
+    for outcome in (READ, UNCHANGED, PUSHED, *FailureKind):
+        with site.app.database.write() as session:
+            session.add(PollRow(source_id=1, started_at=site.now, duration_ms=1, outcome=outcome))
+        assert desk.get("/sources/pm").status_code == 200, outcome
+    assert "pushed by its hub" in desk.get("/sources/pm?lang=en").text
+    assert "reçue de son concentrateur" in desk.get("/sources/pm?lang=fr").text
 
 
 def test_a_failed_visit_is_told_in_the_language_of_the_page(site: Any, desk: Any, stored: Any, serve: Any) -> None:
