@@ -44,6 +44,14 @@ def test_every_table_has_its_line() -> None:
     assert told("tables.md") == set(SQLModel.metadata.tables)
 
 
+def test_every_setting_reaches_the_containers() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    names = {name.lower() for name in re.findall(r"^    MONITOR_(\w+):", text, re.MULTILINE)}
+    given = {name if name in Settings.model_fields else name.removesuffix("_file") for name in names}
+    of_the_image = {"data_dir", "host", "port"}
+    assert given == set(Settings.model_fields) - of_the_image
+
+
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md")]
 
 
