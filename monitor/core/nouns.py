@@ -52,7 +52,7 @@ class Topic:
     """Something a person can follow.
 
     ``threshold`` is the score (0 to 1) from which a match is worth a digest. ``needs_neighbours`` says that
-    the topic asks for Canada and the United States near the evidence (trade *between the two*, not any trade).
+    the topic asks for the neighbours or their border near the evidence (trade *between them*, not any trade).
     """
 
     id: str

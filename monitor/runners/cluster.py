@@ -64,7 +64,7 @@ _UNWELL_AFTER = timedelta(minutes=2)
 KEEP_DONE = timedelta(hours=1)
 KEEP_DEAD = timedelta(days=30)
 ATTEMPTS = 8
-_FIRST_WAIT = 10  # seconds; each further one is twice as long: eight attempts are spread over 40 minutes
+_FIRST_WAIT = 10  # seconds; each further one is twice as long: eight attempts are spread over 20 minutes
 _LONGEST_WAIT = 600
 
 
