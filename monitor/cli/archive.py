@@ -13,8 +13,9 @@ import typer
 
 from monitor.app import App
 from monitor.cli.installation import installation
+from monitor.cli.options import reader_language
 from monitor.cli.output import errors, progress_bar, say, track
-from monitor.core.languages import READER_LANGUAGES, Language
+from monitor.core.languages import Language
 from monitor.errors import Refused
 from monitor.store import items
 from monitor.store.archive import reindex
@@ -30,13 +31,14 @@ def import_(
     source: Annotated[
         str, typer.Option(help="The source to file the releases under; named after the file if left out.")
     ] = "",
-    language: Annotated[Language, typer.Option(help="en, fr or es: of releases that name none.")] = Language.EN,
+    language: Annotated[
+        Language,
+        typer.Option(parser=reader_language, metavar="<en|fr|es>", help="en, fr or es: of releases that name none."),
+    ] = Language.EN,
     agency: Annotated[str, typer.Option(help="Who published them; the source's name if left out.")] = "",
     country: Annotated[str, typer.Option(help="The agency's country, as CA or US; INT for none.")] = "INT",
 ) -> None:
     """Load an archive of past releases as items, to try watches on; docs/backtest.md tells the format."""
-    if language not in READER_LANGUAGES:
-        raise Refused(f"language {language.value!r}: releases are in en, fr or es")
     slug = source or re.sub(r"[^a-z0-9]+", "-", Path(file).name.split(".")[0].lower()).strip("-") or "archive"
     spec = archive_source(slug, agency=agency or slug, country=country, language=language)
     with installation() as opened, _opened(file) as (stream, size), progress_bar() as bar:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from monitor.app import App, Intent
 from monitor.cli.installation import ACTOR, installation
+from monitor.cli.options import reader_language
 from monitor.cli.output import AsJson, print_rows, say, track
 from monitor.core.address import normalised_address
 from monitor.core.ids import MOST_ID
@@ -129,7 +130,10 @@ def test_(
     to: Annotated[str, typer.Argument(help="Where the test goes: an address of your own.")],
     *,
     like: Annotated[str | None, typer.Option(help="Send what this subscriber would get now.")] = None,
-    language: Annotated[Language, typer.Option(help="The language of the sample: en, fr or es.")] = Language.EN,
+    language: Annotated[
+        Language,
+        typer.Option(parser=reader_language, metavar="<en|fr|es>", help="The language of the sample: en, fr or es."),
+    ] = Language.EN,
 ) -> None:
     """Send a sample digest, or what a subscriber would get, to yourself; no ledger knows of it."""
     with installation() as opened:

@@ -11,9 +11,11 @@ import typer
 from monitor import event_loop
 from monitor.app import App
 from monitor.cli.installation import ACTOR, installation
+from monitor.cli.options import reader_language
 from monitor.cli.output import AsJson, print_rows, progress_bar, say
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceKind
+from monitor.core.sources_file import check_country
 from monitor.errors import NotFound, Refused
 from monitor.polling.examine import Examination, Offer, examine, spec_of
 from monitor.polling.feed_lists import import_feeds
@@ -93,11 +95,15 @@ def add(
     *,
     agency: Annotated[str, typer.Option(help="The agency's name; the feed's own title if left out.")] = "",
     country: Annotated[str, typer.Option(help="CA, US, MX …, INT or EU.")] = "INT",
-    language: Annotated[Language | None, typer.Option(help="en, fr or es, where the feed does not say.")] = None,
+    language: Annotated[
+        Language | None,
+        typer.Option(parser=reader_language, metavar="<en|fr|es>", help="en, fr or es, where the feed does not say."),
+    ] = None,
     offer: Annotated[int, typer.Option(min=1, help="Which of the offers to take.")] = 1,
     yes: Annotated[bool, typer.Option("--yes", help="Store it without asking.")] = False,
 ) -> None:
     """Look at an address, show what it would bring, and store it as a source when you agree."""
+    check_country(country)
     with installation() as opened:
         found = event_loop.run(_examine(opened, url))
         if not found.offers:
@@ -125,7 +131,12 @@ def import_(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An OPML file.")],
     *,
     country: Annotated[str, typer.Option(help="The country of all of them.")] = "INT",
-    language: Annotated[Language, typer.Option(help="The language of those that do not say.")] = Language.EN,
+    language: Annotated[
+        Language,
+        typer.Option(
+            parser=reader_language, metavar="<en|fr|es>", help="The language of those that do not say: en, fr or es."
+        ),
+    ] = Language.EN,
 ) -> None:
     """Add the feeds of an OPML list; those that are there already are left alone."""
     listed = read_opml(file.read_bytes())

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from monitor.cli.installation import ACTOR, installation
+from monitor.cli.options import reader_language
 from monitor.cli.output import AsJson, print_rows, say
 from monitor.core.languages import Language
 from monitor.core.schedule import Frequency, Schedule
@@ -16,6 +17,9 @@ from monitor.store.subscribers import list_subscribers
 from monitor.subscriptions.subscribe import subscribe_confirmed
 
 app = typer.Typer(help="The people who get digests.", no_args_is_help=True)
+
+_USUAL = Schedule()
+"""What the form proposes, too."""
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -27,11 +31,13 @@ def add(
     topics: Annotated[
         list[str] | None, typer.Option("--topic", help="A topic or pillar; repeat it; none for all.")
     ] = None,
-    language: Annotated[Language, typer.Option(help="en, fr or es.")] = Language.EN,
-    frequency: Annotated[Frequency, typer.Option(help="How often.")] = Frequency.WEEKLY,
-    weekday: Annotated[str, typer.Option(help="monday to sunday, for weekly digests.")] = "monday",
-    hour: Annotated[int, typer.Option(help="The local hour, 0 to 23.")] = 7,
-    zone: Annotated[str, typer.Option(help="An IANA time zone, such as America/Toronto.")] = "America/Toronto",
+    language: Annotated[
+        Language, typer.Option(parser=reader_language, metavar="<en|fr|es>", help="en, fr or es.")
+    ] = Language.EN,
+    frequency: Annotated[Frequency, typer.Option(help="How often.")] = _USUAL.frequency,
+    weekday: Annotated[str, typer.Option(help="monday to sunday, for weekly digests.")] = _WEEKDAYS[_USUAL.weekday],
+    hour: Annotated[int, typer.Option(help="The local hour, 0 to 23.")] = _USUAL.hour,
+    zone: Annotated[str, typer.Option(help="An IANA time zone, such as America/Toronto.")] = _USUAL.zone,
 ) -> None:
     """Add a person who has agreed to get digests."""
     schedule = _schedule(frequency, weekday, hour, zone)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+from monitor.core.schedule import Schedule
+from monitor.digests.calendar import next_boundary
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -21,6 +25,8 @@ def test_a_newcomers_round(monitor: Run) -> None:
     assert added.returncode == 0, added.stderr
     (reader,) = json.loads(monitor("subscriber", "list", "--json").stdout)
     assert reader["address"] == "reader@example.org"
+    due = datetime.fromisoformat(reader["next_digest"])
+    assert due == next_boundary(due - timedelta(seconds=1), Schedule()), "as the form proposes it"
     assert set(reader["topics"]) == {"norad", "climate-ministerial", "paris-net-zero", "methane"}
     assert "Nothing new" in monitor("digest", "preview", "reader@example.org").stdout
     assert monitor("digest", "send").returncode == 0
@@ -49,6 +55,10 @@ def test_the_audit_trail(monitor: Run) -> None:
         (["digest", "resend", "99999999999999999999"], {}, ["2147483647"]),
         (["events", "--before", "99999999999999999999"], {}, ["2147483647"]),
         (["source", "check", "nowhere"], {}, ["'nowhere'", "monitor source list"]),
+        (["source", "add", "http://127.0.0.1:1/", "--country", "Canada"], {}, ["'Canada'", "ISO 3166"]),
+        (["source", "add", "http://127.0.0.1:1/", "--language", "any"], {}, ["'any'", "en, fr or es"]),
+        (["digest", "test", "a@example.org", "--language", "any"], {}, ["'any'", "en, fr or es"]),
+        (["watch", "suggest", "norad", "--lang", "any"], {}, ["'any'", "en, fr or es"]),
         (["poll", "--source", "nowhere"], {}, ["'nowhere'", "monitor source list"]),
         (["config", "plan", "nowhere"], {}, ["topics.toml"]),
         (["matches"], {"MONITOR_PORT": "many"}, ["MONITOR_PORT", "'many'"]),
