@@ -56,8 +56,8 @@ audit: $(VENV)/.audit ## Ask the package index for known vulnerabilities of what
 compose-test: ## Build the containers and run the whole installation in them, with podman (needs root)
 	tests/compose/run.sh
 
-bench: $(VENV)/.bench ## Run the benchmarks beside the named peers
-	for run in benchmarks/*/run.py; do $(BIN)/python $$run $(ARGS) || exit 1; done
+bench: $(VENV)/.bench ## Run the benchmarks beside the named peers, into build/benchmarks.md (ARGS="matching web" for some)
+	$(BIN)/python benchmarks/page.py $(ARGS)
 
 lock: $(VENV)/bin/python ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
