@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -105,7 +106,7 @@ def _of_files(matcher: Matcher, releases: Path, labels: Path) -> list[Graded]:
         with labels.open(encoding="utf-8-sig", newline="") as file:
             wanted = read_labels(file)
         return list(grade_matches(_releases(releases), wanted, matcher.watchlist, matcher.topics))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise Refused(f"{releases} or {labels} cannot be read: {error}") from error
 
 

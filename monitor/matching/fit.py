@@ -83,7 +83,7 @@ def fit(rows: Iterable[Graded], word_lists: WordLists, on: date) -> str:
         on: The day of the fit.
 
     Raises:
-        Refused: scikit-learn is not installed, or the rows are too few or all of one kind.
+        Refused: The extra is not installed, or the rows are too few, all of one kind or of too few documents.
     """
     usable = _usable(rows, word_lists)
     model = _model(usable, word_lists)
@@ -144,6 +144,11 @@ def _usable(rows: Iterable[Graded], word_lists: WordLists) -> list[_Row]:
 
 def _held_out(rows: Sequence[_Row], word_lists: WordLists, seed: int) -> list[float]:
     folds = [int(content_hash(row.fold_key, str(seed)), 16) % FOLDS for row in rows]
+    if len(set(folds)) == 1:
+        raise Refused(
+            f"{len(rows)} graded matches cannot be divided by their documents, of which there are "
+            f"{len({row.fold_key for row in rows})}: grade matches of more documents"
+        )
     models = [
         _model([row for row, its in zip(rows, folds, strict=True) if its != number], word_lists)
         for number in range(FOLDS)

@@ -7,10 +7,11 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from monitor.core.languages import Language
+from monitor.core.languages import Language, primary_language
 from monitor.core.nouns import Document, Evidence, Topic
+from monitor.core.text import tidy
 from monitor.errors import SettingError
 from monitor.matching.concept import topic_evidence
 from monitor.matching.watchlist import Watchlist
@@ -44,15 +45,15 @@ class Graded(NamedTuple):
 def read_releases(lines: Iterable[str], only: Container[str] | None = None) -> Iterator[Release]:
     """Yield the releases of an archive of JSON lines with ``url``, ``title``, ``category`` and ``markdown``.
 
-    The text becomes plain: one line for each paragraph, heading or list item. Releases are English unless they
-    say otherwise in ``language``.
+    The text becomes plain: one line for each paragraph, heading or list item; it may be called ``body``, too, and
+    ``category`` may be a list. Releases are English unless they say otherwise in ``language``.
 
     Args:
         lines: The archive.
         only: The addresses to read, where not all are wanted.
 
     Raises:
-        SettingError: A line is no JSON object with an address and a title.
+        SettingError: A line is no JSON object with an address and a title, or is in a language of nobody.
     """
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -61,16 +62,22 @@ def read_releases(lines: Iterable[str], only: Container[str] | None = None) -> I
             row = json.loads(line)
             if only is not None and row["url"] not in only:
                 continue
-            document = Document(
-                title=plain_text(row["title"]),
-                body=plain_text(row.get("markdown") or row.get("body") or ""),
-                language=Language(row.get("language", Language.EN)),
-                categories=tuple(filter(None, [row.get("category", "")])),
-            )
-            yield Release(row["url"], document)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            remedy = "write a JSON object with url, title and markdown on each line"
+            release = _release(row)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            remedy = "write a JSON object with url, title and markdown, in en, fr or es, on each line"
             raise SettingError("releases", f"line {number}", line[:80], remedy) from error
+        yield release
+
+
+def _release(row: Mapping[str, Any]) -> Release:
+    tag, listed = row.get("language") or Language.EN, row.get("category") or []
+    document = Document(
+        title=plain_text(row["title"]),
+        body=plain_text(row.get("markdown") or row.get("body") or ""),
+        language=Language(primary_language(tag) or tag),
+        categories=tuple(map(tidy, [listed] if isinstance(listed, str) else listed)),
+    )
+    return Release(row["url"].strip(), document)
 
 
 def read_labels(lines: Iterable[str]) -> list[Label]:
@@ -79,17 +86,24 @@ def read_labels(lines: Iterable[str]) -> list[Label]:
     Grades 1 and 2 are relevant.
 
     Raises:
-        SettingError: A column is missing or a grade is none of the three.
+        SettingError: A column is missing, a grade is none of the three, or a line is no CSV.
     """
-    labels = []
-    for number, row in enumerate(csv.DictReader(lines), 2):
-        grade = row.get("grade")
-        if grade not in {"0", "1", "2"} or not row.get("topic") or not row.get("url"):
-            raise SettingError(
-                "labels", f"line {number}", dict(row), "give each line a topic, a url and a grade of 0, 1 or 2"
-            )
-        labels.append(Label(row["topic"], row["url"], grade != "0", row.get("reason") or ""))
+    rows, labels, read = csv.DictReader(lines), [], 1
+    try:
+        for row in rows:
+            labels.append(_label(row, f"line {rows.line_num}"))
+            read = rows.line_num
+    except csv.Error as error:
+        remedy = "close each quotation mark and end each line"
+        raise SettingError("labels", f"line {read + 1}", str(error), remedy) from error
     return labels
+
+
+def _label(row: dict[str, str], line: str) -> Label:
+    grade = row.get("grade")
+    if grade not in {"0", "1", "2"} or not row.get("topic") or not row.get("url"):
+        raise SettingError("labels", line, row, "give each line a topic, a url and a grade of 0, 1 or 2")
+    return Label(row["topic"], row["url"].strip(), grade != "0", row.get("reason") or "")
 
 
 def grade_matches(

@@ -202,7 +202,7 @@ def _unsaid(topic: Topic, phrases: Iterable[Phrase], held_by: Mapping[Phrase, Se
 def _written(phrase: Phrase, holders: Sequence[Document]) -> str:
     """A phrase as the first documents that hold it write it most often."""
     written = Counter(chain.from_iterable(_places(phrase, document) for document in holders[:_LOOKED_AT]))
-    return max(written, key=written.__getitem__, default=" ".join(phrase))
+    return written.most_common(1)[0][0]
 
 
 def _places(phrase: Phrase, document: Document) -> Iterator[str]:

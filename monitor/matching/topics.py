@@ -60,7 +60,7 @@ def check_id(name: str, value: str) -> str:
     Raises:
         Refused: It cannot; the error names the field, the value and the remedy.
     """
-    if not _ID.fullmatch(value) or len(value) > _LONGEST_ID:
+    if not _is_id(value):
         raise Refused(
             _(
                 "%(name)s %(value)s: use small letters, digits and single hyphens, at most 60",
@@ -69,6 +69,10 @@ def check_id(name: str, value: str) -> str:
             )
         )
     return value
+
+
+def _is_id(value: str) -> bool:
+    return len(value) <= _LONGEST_ID and bool(_ID.fullmatch(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ def read_topic(row: Mapping[str, Any], pillars: Sequence[str]) -> Topic:
 
     Raises:
         SettingError: A key or value is wrong; its ``key`` is the key's name, as in ``name.fr``.
+        Refused: The id cannot be one.
     """
     check_id("topic", str(row.get("id", "")))
     return _topic(_Reader(row, "the topic", ""), pillars)
@@ -151,8 +156,8 @@ class _Reader:
 
     def identifier(self, key: str) -> str:
         value = self.text(key)
-        if not _ID.fullmatch(value):
-            raise self.wrong(key, _("use small letters, digits and single hyphens"))
+        if not _is_id(value):
+            raise self.wrong(key, _("use small letters, digits and single hyphens, at most 60"))
         return value
 
     def one_of(self, key: str, allowed: Sequence[str]) -> str:

@@ -38,6 +38,7 @@ def folder(shared: Path) -> Path:
     with gzip.open(shared / "ministry.jsonl.gz", "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in releases())
         file.write("{broken\n")
+    (shared / "damaged.jsonl.gz").write_bytes(gzip.compress(b"")[:10] + b"\xff" * 20)
     with (shared / "labels.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["topic", "grade", "url", "reason"])
@@ -106,6 +107,7 @@ def test_a_query_with_a_mistake_is_shown_with_a_caret_under_it(monitor: Run) -> 
         (["score", "explain", "1", "weather"], ["'weather'", "norad"]),
         (["watch", "evaluate", "--releases", "nowhere", "--labels", "labels.csv"], ["nowhere"]),
         (["score", "fit", "--releases", "ministry.jsonl.gz", "--labels", "ministry.jsonl.gz"], ["cannot be read"]),
+        (["score", "fit", "--releases", "damaged.jsonl.gz", "--labels", "labels.csv"], ["cannot be read"]),
         (["score", "fit", "--labels", "labels.csv"], ["name both files"]),
         (["score", "fit"], ["nothing to learn from", "--from-verdicts"]),
         (["score", "fit", "--from-verdicts"], ["0 graded matches", "50 are needed"]),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -73,9 +76,12 @@ def test_another_sense_makes_no_match_before(model: ScoreModel) -> None:
 
 
 def test_items_in_languages_that_the_query_does_not_read_are_neither_gained_nor_lost() -> None:
-    tried = trial("radar", topic(("en", "norad")))
+    current = topic(("en", "norad"))
+    current = replace(current, watches=(*current.watches, Watch("norad", "any", ANY, "norad")))
+    tried = trial("radar", current)
     assert tried.run(document("NORAD radar", FR)) == tried.run(document("Neige", EN))
     assert tried.run(document("NORAD radar", None)).hit
+    assert Trial(Watch("norad", TRIED, ANY, "radar"), current).run(document("NORAD radar", FR)).hit
 
 
 def test_the_score_is_that_of_the_topic_with_the_query_in_place(model: ScoreModel) -> None:
@@ -87,6 +93,9 @@ def test_the_score_is_that_of_the_topic_with_the_query_in_place(model: ScoreMode
     assert instead.score is not None
     assert on_top.score > instead.score, "NORAD stands in the title, and still counts where it is not replaced"
     assert on_top.worthy
+    assert on_top.reasons[0] == "The title names the topic: yes (raises the score)"
+    assert trial("radar", replace(current, threshold=on_top.score), model=model).run(text).worthy
+    assert not trial("radar", replace(current, threshold=on_top.score + 1e-9), model=model).run(text).worthy
     assert [found.term for found in on_top.evidence] == ["radar"]
 
 
@@ -98,6 +107,17 @@ def test_a_query_that_cannot_be_understood_is_refused() -> None:
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 
 
+@pytest.fixture
+def far_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose clock is set to the time of an island in the Pacific."""
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_away")
 def test_weeks_begin_on_monday_in_utc_and_empty_ones_count() -> None:
     eve = datetime.fromisoformat("2026-11-15T23:30:00-05:00")  # a Sunday in Ottawa, Monday in UTC
     counted = weeks(MONDAY - timedelta(days=10), MONDAY + timedelta(days=3), [(eve, True), (MONDAY, False)])

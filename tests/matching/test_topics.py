@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 
 from monitor.core.languages import READER_LANGUAGES, Language
 from monitor.core.nouns import Pillar, Topic, Watch
-from monitor.errors import SettingError
-from monitor.matching.topics import Role, read_topics, role, write_topics
+from monitor.errors import Permanent, Refused, SettingError
+from monitor.matching.topics import Role, read_topic, read_topics, role, write_topics
 from monitor.shipped import shipped
 
 SHIPPED = shipped("config", "topics.toml").read_text(encoding="utf-8")
@@ -20,6 +21,10 @@ GOOD = """
 [[pillars]]
 id = "security"
 name = { en = "Security", fr = "Sécurité", es = "Seguridad" }
+
+[[pillars]]
+id = "trade"
+name = { en = "Trade", fr = "Commerce", es = "Comercio" }
 
 [[topics]]
 id = "norad"
@@ -35,44 +40,56 @@ query = '''norad OR "continental defence"'''
 note = "Continental defence."
 """
 
+TOO_LONG = "n" * 61
+NAMES = 'name = { en = "NORAD", fr = "NORAD", es = "NORAD" }'
+QUERY = "query = '''norad OR \"continental defence\"'''"
+
 WRONG = {
-    "no TOML": ("[[pillars", "[[pillars]]", "TOML"),
-    "an unknown key at the top": ('colour = "red"\n[[pillars]]', "[[pillars]]", "colour"),
-    "an unknown key of a topic": ("threshhold = 0.4", "threshold = 0.4", "topics.norad.threshhold"),
-    "an unknown key of a watch": ('querry = "x"\nnote', "note", "topics.norad.watches.en.querry"),
-    "a table that is a value": ("pillars = 3\n[[topics]]", None, "pillars"),
-    "a missing name": (
-        'name = { en = "NORAD", fr = "NORAD" }',
-        'name = { en = "NORAD", fr = "NORAD", es = "NORAD" }',
-        "topics.norad.name.es",
+    (r"\[\[pillars\]\]", "[[pillars"): (
+        "TOML = \"Expected ']]' at the end of an array declaration (at line 2, column 10)\": "
+        "correct the syntax at that place"
     ),
-    "a name in another language": (
-        'es = "Seguridad", de = "Sicherheit" }',
-        'es = "Seguridad" }',
-        "pillars.security.name.de",
+    (r"\[\[pillars\]\]", 'colour = "red"\n[[pillars]]'): "colour = 'red': no such key; known are pillars, topics",
+    (r"(?s)\A.*?(?=\[\[topics)", "pillars = 3\n"): "pillars = 3: write each as a [[pillars]] table",
+    (r"(?s)\A.*?(?=\[\[topics)", "pillars = [3]\n"): "pillars = [3]: write each as a [[pillars]] table",
+    ('id = "security"', "id = 3"): "pillars[1].id = 3: write a text in quotes",
+    ('id = "security"', 'id = " "'): "pillars[1].id = ' ': write a text in quotes",
+    ('id = "security"', 'id = "security"\nnote = ""'): "pillars.security.note = '': no such key; known are id, name",
+    ('name = { en = "Security".*', ""): 'pillars.security.name = None: write { en = "…", fr = "…", es = "…" }',
+    ('"Seguridad"', '"Seguridad", de = "Sicherheit"'): (
+        "pillars.security.name.de = 'Sicherheit': no such key; known are en, fr, es"
     ),
-    "a name that is a text": (
-        'name = "NORAD"',
-        'name = { en = "NORAD", fr = "NORAD", es = "NORAD" }',
-        "topics.norad.name",
+    (NAMES, 'name = "NORAD"'): 'topics.norad.name = \'NORAD\': write { en = "…", fr = "…", es = "…" }',
+    (NAMES, 'name = { en = "NORAD", fr = "NORAD" }'): "topics.norad.name.es = None: write a text in quotes",
+    ('id = "norad"', 'id = "nor ad"'): (
+        "topics[1].id = 'nor ad': use small letters, digits and single hyphens, at most 60"
     ),
-    "an unknown pillar": ('pillar = "defence"', 'pillar = "security"', "topics.norad.pillar"),
-    "a threshold out of bounds": ("threshold = 1.2", "threshold = 0.4", "topics.norad.threshold"),
-    "a threshold in words": ('threshold = "high"', "threshold = 0.4", "topics.norad.threshold"),
-    "a flag in words": ('needs_neighbours = "yes"', "needs_neighbours = true", "topics.norad.needs_neighbours"),
-    "a language of nobody": ('language = "de"', 'language = "en"', "topics.norad.watches.en.language"),
-    "an empty query": (
-        "query = ' '",
-        "query = '''norad OR \"continental defence\"'''",
-        "topics.norad.watches.en.query",
+    ('id = "norad"', f'id = "{TOO_LONG}"'): (
+        f"topics[1].id = '{TOO_LONG}': use small letters, digits and single hyphens, at most 60"
     ),
-    "a bad query": (
-        "query = '''norad OR (radar'''",
-        "query = '''norad OR \"continental defence\"'''",
-        "topics.norad.watches.en.query",
+    ("threshold", "threshhold"): (
+        "topics.norad.threshhold = 0.4: no such key; known are id, pillar, name, threshold, needs_neighbours, watches"
     ),
-    "an id with a space": ('id = "nor ad"', 'id = "norad"', "topics[1].id"),
-    "a number for a note": ("note = 3", 'note = "Continental defence."', "topics.norad.watches.en.note"),
+    ('pillar = "security"', 'pillar = "defence"'): "topics.norad.pillar = 'defence': write one of security, trade",
+    ('pillar = "security"', "pillar = []"): "topics.norad.pillar = []: write one of security, trade",
+    ("0.4", "1.2"): "topics.norad.threshold = 1.2: write a number from 0 to 1",
+    ("0.4", "-0.1"): "topics.norad.threshold = -0.1: write a number from 0 to 1",
+    ("0.4", "true"): "topics.norad.threshold = True: write a number from 0 to 1",
+    ("0.4", '"high"'): "topics.norad.threshold = 'high': write a number from 0 to 1",
+    ("= true", '= "yes"'): "topics.norad.needs_neighbours = 'yes': write true or false",
+    ("note", 'querry = "x"\nnote'): (
+        "topics.norad.watches.en.querry = 'x': no such key; known are key, language, query, note"
+    ),
+    ("note = .*", "note = 3"): "topics.norad.watches.en.note = 3: write a text in quotes",
+    ('language = "en"', 'language = "de"'): ("topics.norad.watches.en.language = 'de': write one of en, fr, es, any"),
+    (QUERY, "query = ' '"): "topics.norad.watches.en.query = ' ': write a text in quotes",
+    (QUERY, "query = 'norad OR (radar'"): (
+        "topics.norad.watches.en.query = 'norad OR (radar': "
+        "This parenthesis is not closed (at character 10). Add a closing one."
+    ),
+    ('key = "en"', 'key = "EN"'): (
+        "topics.norad.watches[1].key = 'EN': use small letters, digits and single hyphens, at most 60"
+    ),
 }
 
 
@@ -84,28 +101,57 @@ def test_a_topic_is_read_with_all_that_it_says() -> None:
     assert file.pillars[0].names["fr"] == "Sécurité"
 
 
-@pytest.mark.parametrize(("bad", "good", "key"), WRONG.values(), ids=WRONG)
-def test_an_error_names_the_dotted_key(bad: str, good: str | None, key: str) -> None:
-    text = (
-        GOOD[GOOD.index("[[topics]]") :].replace("[[topics]]", bad, 1) if good is None else GOOD.replace(good, bad, 1)
-    )
+@pytest.mark.parametrize(("change", "says"), WRONG.items(), ids=WRONG.values())
+def test_what_is_wrong_is_said_by_key_value_and_remedy(change: tuple[str, str], says: str) -> None:
     with pytest.raises(SettingError) as caught:
-        read_topics(text, "topics.toml")
-    assert (caught.value.where, caught.value.key) == ("topics.toml", key)
-    assert caught.value.remedy
+        read_topics(re.sub(*change, GOOD, count=1), "topics.toml")
+    assert str(caught.value) == f"topics.toml: {says}"
 
 
-def test_a_bad_query_is_wrong_at_a_character() -> None:
-    with pytest.raises(SettingError, match=r"This parenthesis is not closed \(at character 10\)"):
-        read_topics(GOOD.replace('OR "continental defence"', "OR (radar"), "topics.toml")
-
-
-@pytest.mark.parametrize("table", ["pillars", "topics", "topics.watches"])
-def test_each_needs_its_own_id(table: str) -> None:
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("pillars", "pillars.security.id = 'security': each needs its own"),
+        ("topics", "topics.norad.id = 'norad': each needs its own"),
+        ("topics.watches", "topics.norad.watches.en.key = 'en': each needs its own"),
+    ],
+)
+def test_each_needs_its_own_id(table: str, says: str) -> None:
     start = GOOD.index(f"[[{table}]]")
     again = GOOD[start:].split("\n\n", maxsplit=1)[0]
-    with pytest.raises(SettingError, match="each needs its own"):
+    with pytest.raises(SettingError) as caught:
         read_topics(f"{GOOD[:start]}{again}\n\n{GOOD[start:]}", "topics.toml")
+    assert str(caught.value) == f"topics.toml: {says}"
+
+
+TYPED: dict[str, object] = {"id": "norad", "pillar": "p", "name": {"en": " NORAD", "fr": "NORAD", "es": "NORAD"}}
+
+
+def test_a_topic_that_was_typed_is_read_as_one_of_a_file() -> None:
+    names = {"en": "NORAD", "fr": "NORAD", "es": "NORAD"}
+    assert read_topic(TYPED, ["p"]) == Topic("norad", "p", names, threshold=0.5, needs_neighbours=False)
+    longest = TOO_LONG[:60]
+    assert read_topic(TYPED | {"id": longest, "threshold": 1}, ["p"]).id == longest
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"pillar": "q"}, "the topic: pillar = 'q': write one of p, o"),
+        ({"name": {"en": "NORAD", "fr": "", "es": "NORAD"}}, "the topic: name.fr = '': write a text in quotes"),
+        ({"id": "NORAD"}, "topic 'NORAD': use small letters, digits and single hyphens, at most 60"),
+        ({"id": TOO_LONG}, f"topic '{TOO_LONG[:60]}': use small letters, digits and single hyphens, at most 60"),
+    ],
+)
+def test_a_topic_that_cannot_be_one_is_refused(wrong: dict[str, object], says: str) -> None:
+    with pytest.raises(Permanent) as caught:
+        read_topic(TYPED | wrong, ["p", "o"])
+    assert str(caught.value) == says
+
+
+def test_a_topic_without_an_id_is_refused() -> None:
+    with pytest.raises(Refused, match=r"^topic '': use small letters"):
+        read_topic({"pillar": "p"}, ["p"])
 
 
 def test_the_shipped_file_covers_every_topic_in_every_language() -> None:
