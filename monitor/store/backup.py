@@ -17,6 +17,8 @@ from monitor.store.transfer import Progress, copy_database
 def back_up(database: Database, path: Path, now: datetime, progress: Progress) -> None:
     """Write everything that the database holds at this moment into a new file; the service may run meanwhile.
 
+    The file is for its owner alone.
+
     Raises:
         Refused: The file is there already, or the database has another schema than this release.
         DatabaseBusy: The database does not answer.
@@ -28,6 +30,7 @@ def back_up(database: Database, path: Path, now: datetime, progress: Progress) -
         part.unlink(missing_ok=True)
         _copy_file(database.path, part)
     else:
+        _make_private(part)
         with _opened(part) as target:
             copy_database(database, target, now, progress)
     part.rename(path)
@@ -79,7 +82,13 @@ def _opened(path: Path) -> Iterator[Database]:
         database.close()
 
 
+def _make_private(path: Path) -> None:
+    """A file for its owner alone, to be filled: it will hold addresses."""
+    path.touch(mode=0o600)
+
+
 def _copy_file(path: Path, target: Path) -> None:
+    _make_private(target)
     # The backup API takes a consistent copy though other processes may be writing; copying the file would not.
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)

@@ -160,6 +160,7 @@ def test_a_backup_is_restored_into_the_other_kind(
 ) -> None:
     file = tmp_path / "backup.db"
     back_up(filled, file, now, quietly)
+    assert file.stat().st_mode & 0o777 == 0o600
     before = file.read_bytes()
     restore(file, other, now, quietly)
     assert file.read_bytes() == before
