@@ -62,11 +62,11 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-SECURITY = [ROOT / "docs" / "threat-model.md", ROOT / "docs" / "asvs.md"]
+PROVED = [ROOT / "docs" / name for name in ("threat-model.md", "asvs.md", "faults.md")]
 
 
-@pytest.mark.parametrize("page", SECURITY, ids=lambda page: page.name)
-def test_what_a_page_on_security_names_as_proof_exists(page: Path) -> None:
+@pytest.mark.parametrize("page", PROVED, ids=lambda page: page.name)
+def test_what_a_page_names_as_proof_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     files = set(re.findall(r"`((?:tests|monitor)/[\w/]+\.py)", text))
     assert [name for name in sorted(files) if not (ROOT / name).is_file()] == []
