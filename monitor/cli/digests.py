@@ -11,6 +11,7 @@ from monitor.app import App, Intent
 from monitor.cli.installation import ACTOR, installation
 from monitor.cli.options import reader_language
 from monitor.cli.output import AsJson, print_rows, say, track
+from monitor.cli.subscribers import Address, named_subscriber
 from monitor.core.address import normalised_address
 from monitor.core.ids import MOST_ID
 from monitor.core.languages import Language
@@ -18,14 +19,14 @@ from monitor.digests.preview import preview_digest
 from monitor.digests.render import render_digest
 from monitor.digests.sample import sample_digest
 from monitor.digests.why import explain, find_item, sentence
-from monitor.errors import NotFound, Refused
+from monitor.errors import Refused
 from monitor.letters import Letter
 from monitor.sending import obstacle, send_test
 from monitor.store import outgoing
 from monitor.store.digests import list_digests
 from monitor.store.kept import pause_sending, resume_sending
 from monitor.store.outgoing import due_ids
-from monitor.store.subscribers import due_subscriber_ids, find_subscriber, load_subscriber
+from monitor.store.subscribers import due_subscriber_ids, load_subscriber
 from monitor.store.tables import DigestRow, SubscriberRow
 from monitor.store.watchlist import topic_names
 from monitor.tasks import run_intent
@@ -34,8 +35,6 @@ app = typer.Typer(help="The mails that subscribers get.", no_args_is_help=True)
 
 _ALL = 1_000_000
 _AT_A_TIME = 50
-
-Address = Annotated[str, typer.Argument(help="A subscriber's address.")]
 
 
 @app.command()
@@ -46,7 +45,7 @@ def preview(
 ) -> None:
     """Show the digest that a subscriber would get if it were due now; nothing is stored or sent."""
     with installation() as opened, opened.database.read() as session:
-        letter = _preview(opened, session, _subscriber(session, address))
+        letter = _preview(opened, session, named_subscriber(session, address))
     if letter is None:
         say("Nothing new since the last digest: no mail would go out.")
         return
@@ -138,7 +137,7 @@ def test_(
     """Send a sample digest, or what a subscriber would get, to yourself; no ledger knows of it."""
     with installation() as opened:
         with opened.database.read() as session:
-            letter = _preview(opened, session, _subscriber(session, like), shared=True) if like else None
+            letter = _preview(opened, session, named_subscriber(session, like), shared=True) if like else None
         if like and letter is None:
             say("Nothing new since their last digest: there is no mail to try.")
             return
@@ -155,7 +154,7 @@ def why(
 ) -> None:
     """Tell why a publication did, or did not, come to a subscriber."""
     with installation() as opened, opened.database.read() as session:
-        subscriber = _subscriber(session, address)
+        subscriber = named_subscriber(session, address)
         found = find_item(session, item)
         reasons = explain(session, subscriber, found, opened.clock(), hold=opened.settings.hold_for_review)
         names = topic_names(session, Language.EN)
@@ -210,13 +209,6 @@ def list_(
         for row, address in found
     ]
     print_rows(rows, as_json=as_json, empty="No digests yet. `monitor digest preview ADDRESS` shows the next one.")
-
-
-def _subscriber(session: Session, address: str) -> SubscriberRow:
-    subscriber = find_subscriber(session, normalised_address(address))
-    if subscriber is None:
-        raise NotFound(f"{address} is not a subscriber; see `monitor subscriber list`")
-    return subscriber
 
 
 def _preview(opened: App, session: Session, subscriber: SubscriberRow, *, shared: bool = False) -> Letter | None:

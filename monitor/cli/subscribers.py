@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from sqlmodel import Session
 
 from monitor.cli.installation import ACTOR, installation
 from monitor.cli.options import reader_language
-from monitor.cli.output import AsJson, print_rows, say
+from monitor.cli.output import AsJson, print_json, print_rows, say
+from monitor.core.address import normalised_address
 from monitor.core.languages import Language
 from monitor.core.schedule import Frequency, Schedule
 from monitor.digests.build import build_digests
-from monitor.errors import Refused
-from monitor.store.subscribers import list_subscribers
+from monitor.errors import NotFound, Refused
+from monitor.store.subscribers import find_subscriber, list_subscribers
+from monitor.store.tables import SubscriberRow
+from monitor.subscriptions import data
 from monitor.subscriptions.subscribe import subscribe_confirmed
 
 app = typer.Typer(help="The people who get digests.", no_args_is_help=True)
+
+Address = Annotated[str, typer.Argument(help="A subscriber's address.")]
 
 _USUAL = Schedule()
 """What the form proposes, too."""
@@ -55,6 +61,43 @@ def add(
         )
         build_digests(session, [subscriber_id], now, opened.message_id, hold=opened.settings.hold_for_review)
     say(f"Added {address}. `monitor subscriber list` tells when the first digest is due.")
+
+
+@app.command()
+def export(address: Address) -> None:
+    """Print all that is held about a subscriber, as JSON: what they may ask for, and can take along by themselves."""
+    with installation() as opened, opened.database.read() as session:
+        print_json(data.export_data(session, named_subscriber(session, address)))
+
+
+@app.command()
+def erase(
+    address: Address,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Erase without asking.")] = False,
+) -> None:
+    """Erase all that is held about a subscriber, the address and its suppression included; backups still have it."""
+    with installation() as opened:
+        with opened.database.read() as session:
+            found = named_subscriber(session, address).address
+        if not yes and not typer.confirm(f"Erase all that is held about {found}?"):
+            say("Nothing was erased.")
+            return
+        with opened.database.write() as session:
+            data.erase(session, named_subscriber(session, found), actor=ACTOR, now=opened.clock())
+    say(f"All that was held about {found} is erased.")
+
+
+def named_subscriber(session: Session, address: str) -> SubscriberRow:
+    """The subscriber with this address.
+
+    Raises:
+        NotFound: There is none.
+    """
+    subscriber = find_subscriber(session, normalised_address(address))
+    if subscriber is None:
+        raise NotFound(f"{address} is not a subscriber; see `monitor subscriber list`")
+    return subscriber
 
 
 @app.command("list")

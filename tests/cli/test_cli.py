@@ -34,6 +34,17 @@ def test_a_newcomers_round(monitor: Run) -> None:
 
 
 @pytest.mark.usefixtures("installed")
+def test_who_asks_for_it_is_told_everything_and_erased(monitor: Run) -> None:
+    monitor("subscriber", "add", "reader@example.org", "--topic", "norad")
+    held = json.loads(monitor("subscriber", "export", "Reader@example.org").stdout)
+    assert (held["subscription"]["address"], held["subscription"]["topics"]) == ("reader@example.org", ["norad"])
+    assert monitor("subscriber", "erase", "reader@example.org", "--yes").returncode == 0
+    assert json.loads(monitor("subscriber", "list", "--json").stdout) == []
+    assert "reader@" not in monitor("events", "--json").stdout
+    assert monitor("subscriber", "erase", "reader@example.org", "--yes").returncode == 2
+
+
+@pytest.mark.usefixtures("installed")
 def test_the_audit_trail(monitor: Run) -> None:
     assert monitor("staff", "add", "ann@example.org", "--role", "editor").returncode == 0
     (event,) = json.loads(monitor("events", "--noun", "staff", "--json").stdout)
