@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 import typer
+from fastapi import FastAPI
 from sqlmodel import SQLModel
 
 from monitor.cli import app
 from monitor.settings import Settings
 from monitor.store import tables  # noqa: F401 - fills the metadata
+from monitor.web import api
+from monitor.web.access import declared_routes
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,6 +45,19 @@ def test_every_command_has_its_line() -> None:
 
 def test_every_table_has_its_line() -> None:
     assert told("tables.md") == set(SQLModel.metadata.tables)
+
+
+def test_every_resource_of_the_api_has_its_line() -> None:
+    web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    for module in api.MODULES:
+        web.include_router(module.router)
+    paths = {re.sub(r"\{\w+\}", "*", route.path.removeprefix("/api/v1/")) for route in declared_routes(web)}
+    named = {re.sub(r"\b(ID|N|SLUG)\b", "*", name) for name in told("web.md") if not name.startswith(("/", "…"))}
+    whole, beginnings = ({name for name in named if name.endswith("…") is cut} for cut in (False, True))
+    assert whole <= paths
+    assert [name for name in beginnings if not any(path.startswith(name.rstrip("…/")) for path in paths)] == []
+    resources = {name.rstrip("…/").split("/")[0] for name in named}
+    assert {path.split("/")[0] for path in paths} - {"openapi.json"} <= resources
 
 
 def test_every_setting_reaches_the_containers() -> None:
