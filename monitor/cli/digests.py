@@ -23,6 +23,7 @@ from monitor.errors import Refused
 from monitor.letters import Letter
 from monitor.sending import obstacle, send_test
 from monitor.store import outgoing
+from monitor.store.delivery_log import MAIL_STATES
 from monitor.store.digests import list_digests
 from monitor.store.kept import pause_sending, resume_sending
 from monitor.store.outgoing import due_ids
@@ -193,6 +194,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List the latest digests with their state: who was sent what, and what still waits."""
+    if state is not None and state not in MAIL_STATES:
+        raise Refused(f"--state {state!r}: write one of {', '.join(MAIL_STATES)}")
     with installation() as opened, opened.database.read() as session:
         found = list_digests(session, state=state, limit=limit)
     rows = [

@@ -61,6 +61,7 @@ def test_the_audit_trail(monitor: Run) -> None:
         (["subscriber", "add", "a@example.org", "--zone", "Mars/Base"], {}, ["Mars/Base", "IANA"]),
         (["subscriber", "add", "a@example.org", "--weekday", "someday"], {}, ["someday", "monday"]),
         (["digest", "preview", "a@example.org"], {}, ["not a subscriber", "monitor subscriber list"]),
+        (["digest", "list", "--state", "faild"], {}, ["'faild'", "failed"]),
         (["outbox", "show", "x"], {}, ["no mail", "'x'"]),
         (["score", "explain", "99999999999999999999", "norad"], {}, ["2147483647"]),
         (["digest", "resend", "99999999999999999999"], {}, ["2147483647"]),
