@@ -19,7 +19,7 @@ Folder = Annotated[Path | None, typer.Argument(help="The folder with the files; 
 
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.RETIRE: "-", Action.KEEP: "=", Action.CONFLICT: "!"}
 _REMARKS = {
-    Action.KEEP: "edited in the product since; kept",
+    Action.KEEP: "made or edited in the product since; kept, unless you apply with --overwrite",
     Action.CONFLICT: "edited in the product and in the file; kept, unless you apply with --overwrite",
 }
 
