@@ -55,17 +55,14 @@ def say(text: str) -> None:
 
 def track(things: Iterable[T], total: int, what: str) -> Iterator[T]:
     """Yield the things with a progress bar on a terminal, and without one elsewhere."""
-    if not errors.is_terminal:
-        yield from things
-        return
     with progress_bar() as bar:
         yield from bar.track(things, total=total, description=what)
 
 
 def progress_bar() -> Progress:
-    """A progress bar with the name of the work, what is done of how much, and the time left."""
+    """A progress bar: the name of the work, what is done of how much, the time left; nothing where is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=errors, transient=True)
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
 
 
 def _cell(value: Any) -> str:

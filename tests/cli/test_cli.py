@@ -20,6 +20,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def test_a_newcomers_round(monitor: Run) -> None:
     """List, add, preview, send: each empty state says what to do next."""
     assert "monitor poll" in monitor("matches").stdout
+    assert monitor("watch", "test", "norad").stderr == "", "no progress where nobody watches"
     assert "monitor subscriber add" in monitor("subscriber", "list").stdout
     added = monitor("subscriber", "add", "Reader@Example.org", "--topic", "norad", "--topic", "climate")
     assert added.returncode == 0, added.stderr
