@@ -202,12 +202,12 @@ def _unsaid(topic: Topic, phrases: Iterable[Phrase], held_by: Mapping[Phrase, Se
 def _written(phrase: Phrase, holders: Sequence[Document]) -> str:
     """A phrase as the first documents that hold it write it most often."""
     written = Counter(chain.from_iterable(_places(phrase, document) for document in holders[:_LOOKED_AT]))
-    return written.most_common(1)[0][0]
+    return max(written, key=written.__getitem__)
 
 
 def _places(phrase: Phrase, document: Document) -> Iterator[str]:
     for segment in _PUNCTUATION.split("\n".join((document.title, document.summary, document.body))):
         found = list(tokens(segment))
-        for number in range(len(found) - len(phrase) + 1):
+        for number in range(len(found)):
             if tuple(token.word for token in found[number : number + len(phrase)]) == phrase:
                 yield tidy(segment[found[number].start : found[number + len(phrase) - 1].end])

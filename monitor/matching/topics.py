@@ -210,7 +210,7 @@ def _watch(table: _Reader, topic: str) -> Watch:
     language = Language(table.one_of("language", [*Language]))
     query = table.text("query")
     try:
-        parse_query(query, language)
+        parse_query(query)
     except QueryError as error:
         raise table.wrong("query", str(error)) from error
     return Watch(topic, table.identifier("key"), language, query, table.text("note", ""))

@@ -38,6 +38,11 @@ key = "en"
 language = "en"
 query = '''norad OR "continental defence"'''
 note = "Continental defence."
+
+[[topics.watches]]
+key = "fr"
+language = "fr"
+query = "norad"
 """
 
 TOO_LONG = "n" * 61
@@ -96,8 +101,9 @@ WRONG = {
 def test_a_topic_is_read_with_all_that_it_says() -> None:
     file = read_topics(GOOD, "topics.toml")
     watch = Watch("norad", "en", Language.EN, 'norad OR "continental defence"', "Continental defence.")
+    french = Watch("norad", "fr", Language.FR, "norad")
     names = {"en": "NORAD", "fr": "NORAD", "es": "NORAD"}
-    assert file.topics == (Topic("norad", "security", names, (watch,), threshold=0.4, needs_neighbours=True),)
+    assert file.topics == (Topic("norad", "security", names, (watch, french), threshold=0.4, needs_neighbours=True),)
     assert file.pillars[0].names["fr"] == "Sécurité"
 
 
@@ -199,6 +205,18 @@ def test_what_is_written_is_read_again(topic: Topic, query: str, note: str) -> N
     topic = replace(topic, watches=(Watch("t", "fr-hint", Language.FR, query, note),))
     file = read_topics(write_topics([pillar], [topic]), "written")
     assert (file.pillars, file.topics) == ((pillar,), (topic,))
+
+
+@pytest.mark.parametrize(
+    ("query", "written"),
+    [
+        ("one\nOR two\\", "query = '''\none\nOR two\\\n'''\n"),
+        ("one\nOR '''two", 'query = """one\nOR \'\'\'two"""\n'),
+    ],
+)
+def test_a_query_is_written_on_its_lines(query: str, written: str) -> None:
+    watch = Watch("t", "en", Language.EN, query)
+    assert written in write_topics([], [Topic("t", "p", {}, (watch,))])
 
 
 def test_a_topic_without_watches_is_read_again() -> None:
