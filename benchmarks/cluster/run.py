@@ -29,10 +29,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+sys.path.append(str(Path(__file__).parents[1]))
+
 import bare
 import psycopg
 from machine import POLLING, Cost, Postgres, cpu_of, postgres, running
 from sqlalchemy import text
+from targets import Target, tell_targets
 
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceSpec, Watch
@@ -222,12 +225,17 @@ def tell(costs: dict[str, dict[str, Cost]], counts: dict[str, int]) -> None:
     """The table: how many sources or digests a second, and milliseconds of processor for each."""
     print("| round | contender | a second | ms of processor each | of it PostgreSQL | against embedded |")
     print("|--|--|--:|--:|--:|--:|")
+    targets = []
     for round_ in ROUNDS:
         each, base = counts[round_.per] * round_.times, costs["embedded"][round_.name]
         for name, rounds in costs.items():
             cost = rounds[round_.name]
             spent = f"{1000 * cost.cpu / each:.2f} | {1000 * cost.postgres / each:.2f} | {cost.cpu / base.cpu - 1:+.0%}"
             print(f"| {round_.name} | {name} | {each / cost.wall:,.0f} | {spent} |")
+            if "worker" in name:
+                target = f"{round_.name}, {name}: processor time, of embedded"
+                targets.append(Target(target, cost.cpu / base.cpu, 1.2, most=True))
+    tell_targets(targets)
 
 
 def tell_idle(costs: dict[str, dict[str, Cost]]) -> None:

@@ -29,8 +29,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import make_msgid
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 import installation
+from targets import Target, tell_targets
 
 from monitor.delivery.message import Envelope, build_message
 from monitor.digests import render
@@ -72,6 +76,13 @@ def main() -> None:
         spread = f"{min(measured):,.0f} to {max(measured):,.0f}"
         cost = f"{statistics.median(costs[name]):.2f} ms of processor a message"
         print(f"{name:12} {middle:8,.0f} messages/s ({spread})   {middle / limit:.2f} of smtp-source   {cost}")
+    ours, plain = (statistics.median(rates[name]) for name in ("monitor", "plain"))
+    tell_targets(
+        [
+            Target(f"messages a second, {options.sessions} sessions: of smtp-source", ours / limit, 0.45),
+            Target("messages a second: times plain", ours / plain, 10),
+        ]
+    )
 
 
 def _options() -> argparse.Namespace:

@@ -24,8 +24,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+sys.path.append(str(Path(__file__).parents[1]))
+
 from feeds import ENTRIES
 from server import FEEDS_ON_HOST
+from targets import Target, tell_targets
 
 FOLDER = Path(__file__).parent
 CONTENDERS = ("monitor", "reader")
@@ -89,9 +92,14 @@ def main() -> None:
     print("| feeds | visit | monitor | reader | ratio | at most | |")
     print("|--:|--|--:|--:|--:|--:|--|")
     visits = [visit for visit in VISITS if not (options.light and visit.heavy)]
+    targets = []
     for feeds in options.feeds:
         for visit, spent in compare(feeds, visits):
             print(_row(feeds, visit, spent), flush=True)
+            if visit.most:
+                name = f"{feeds:,} feeds, {visit.name}: of reader's processor time"
+                targets.append(Target(name, spent["monitor"] / spent["reader"], visit.most, most=True))
+    tell_targets(targets)
 
 
 def compare(feeds: int, visits: Sequence[Visit]) -> Iterator[tuple[Visit, dict[str, float]]]:

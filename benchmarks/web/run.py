@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -22,9 +23,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+sys.path.append(str(Path(__file__).parents[1]))
+
 from filling import END
 from served import Site, filled, open_app, served, session_cookie
 from sqlmodel import Session
+from targets import Target, tell_targets
 
 from monitor.app import App
 from monitor.core.languages import Language
@@ -94,11 +98,12 @@ def main() -> None:
     cookie = session_cookie(app)
     deep = cursor_of_page(app, 500)
     with served(folder) as site:
-        measure_pages(app, site, cookie, deep, asked.times)
-        measure_share(app, site, cookie, 5 * asked.times)
+        targets = measure_pages(app, site, cookie, deep, asked.times)
+        targets += measure_share(app, site, cookie, 5 * asked.times)
         measure_crowd(site, cookie, deep, asked.times)
         measure_previews(app, site, cookie)
     app.database.close()
+    tell_targets(targets)
 
 
 def cursor_of_page(app: App, number: int) -> str:
@@ -110,19 +115,24 @@ def cursor_of_page(app: App, number: int) -> str:
     return after
 
 
-def measure_pages(app: App, site: Site, cookie: str, deep: str, times: int) -> None:
+def measure_pages(app: App, site: Site, cookie: str, deep: str, times: int) -> list[Target]:
     """One reader who opens one page after the other, round after round: home page, log, filters."""
     pages = {"home page": "/", FIRST: "/matches", "log, page 500": f"/matches?after={deep}"}
     pages |= {f"log, {asked}": f"/matches?{asked}" for asked in FILTERS}
     taken = rounds(site, cookie, pages, times)
     print(f"{'':50} {'median ms':>10} {'of processor':>13} {'ratio to page 1, by processor time':>36}")
+    ratios = {name: processor / taken[FIRST][1] for name, (_, processor) in taken.items() if name.startswith("log")}
     for name, (clock, processor) in taken.items():
-        target = {"log, page 500": " (target 1.2)"}.get(name, " (target 3)" if "=" in name else "")
-        ratio = f"{processor / taken[FIRST][1]:.2f}{target}" if name.startswith("log") else ""
+        ratio = f"{ratios[name]:.2f}" if name in ratios else ""
         print(f"{name:50} {clock:10.1f} {processor:13.1f} {ratio:>36}")
     with app.database.read() as session:
         took = median_ms(lambda: log_counts(session, LogQuery()), 3)
     print(f"counts of the whole log, which follow the page: {took:.1f} ms")
+    return [
+        Target(f"{name}: processor time, of page 1", ratio, 1.2 if name == "log, page 500" else 3, most=True)
+        for name, ratio in ratios.items()
+        if name != FIRST
+    ]
 
 
 def rounds(site: Site, cookie: str, pages: Mapping[str, str], times: int) -> dict[str, tuple[float, float]]:
@@ -195,7 +205,7 @@ def crowd(site: Site, cookie: str, path: str, each: int) -> tuple[list[float], f
     return took, len(took) / (time.perf_counter() - start), (site.processor_time() - used) / len(took)
 
 
-def measure_share(app: App, site: Site, cookie: str, times: int) -> None:
+def measure_share(app: App, site: Site, cookie: str, times: int) -> list[Target]:
     """The log page's requests a second beside its query and rendering alone, in turns."""
     template = environment(Language.EN).get_template("matches/log.html")
     with app.database.read() as session:
@@ -216,7 +226,8 @@ def measure_share(app: App, site: Site, cookie: str, times: int) -> None:
         print(f"log page {rate:6.1f} requests/s, {1000 * cpu:5.1f} ms of processor; query and rendering alone "
               f"{floor[0]:6.1f}/s, {floor[1]:5.1f} ms")  # fmt: skip
     by_clock, by_processor = (statistics.median(share) for share in zip(*shares, strict=True))
-    print(f"share: {by_clock:.2f} of the requests/s, {by_processor:.2f} by processor time (target 0.5)")
+    print(f"share: {by_clock:.2f} of the requests/s, {by_processor:.2f} by processor time")
+    return [Target("log page: requests a second, of its query and rendering alone", by_clock, 0.5)]
 
 
 def log_values(session: Session) -> dict[str, Any]:
