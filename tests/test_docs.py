@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,22 @@ def commands(group: Any, name: str) -> Iterator[str]:
 
 def test_every_setting_has_its_line() -> None:
     assert told("settings.md") == set(Settings.model_fields)
+
+
+def test_the_defaults_are_those_of_the_shipped_file() -> None:
+    shipped = tomllib.loads((ROOT / "config" / "settings.toml").read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    for names, defaults in re.findall(r"^\| (`[^|]*) \| ([^|]*) \|", page, re.MULTILINE):
+        given = [written(shipped[name]) for name in re.findall(r"`(\w+)`", names)]
+        assert defaults == ("–" if set(given) == {"–"} else "; ".join(given)), names
+
+
+def written(default: object) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, float):
+        return f"{default:g}"
+    return f"{default:,}" if isinstance(default, int) and default >= 100_000 else str(default) or "–"
 
 
 def test_every_command_has_its_line() -> None:
