@@ -64,10 +64,17 @@ def tidy(text: str) -> str:
 
     The result is NFC, holds no zero-width or control character, and separates its words by single spaces.
     """
-    line = " ".join(text.split())
-    if not line.isprintable():  # most are, and to look takes a tenth of the time that the table takes
-        line = " ".join(line.translate(_TIDIED).split())
+    line = text.strip()
+    if "  " in line or not line.isprintable():  # most are not, and to look takes half the time that splitting takes
+        line = _cleaned(line)
     return line if line.isascii() else unicodedata.normalize("NFC", line)
+
+
+def _cleaned(text: str) -> str:
+    line = " ".join(text.split())
+    if line.isprintable():  # most are, and to look takes a tenth of the time that the table takes
+        return line
+    return " ".join(line.translate(_TIDIED).split())
 
 
 def visible_offsets(text: str) -> list[int]:
@@ -112,6 +119,7 @@ def content_hash(*parts: str) -> str:
     """
     digest = hashlib.sha256()
     for part in parts:
-        data = tidy(part).encode(errors="surrogatepass")  # a lone surrogate may come out of JSON
+        line = " ".join(filter(None, map(tidy, part.split("\n"))))  # tidy(part): most lines are tidy by themselves
+        data = line.encode(errors="surrogatepass")  # a lone surrogate may come out of JSON
         digest.update(b"%d:" % len(data) + data)
     return digest.hexdigest()

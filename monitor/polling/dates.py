@@ -51,7 +51,7 @@ def read_date(text: str | None, *, language: Language | None) -> datetime | None
     text = " ".join((text or "")[:_LONGEST].split())
     if not text or _NO_DATE in text:
         return None
-    moment = _iso(text) or _rfc822(text) or _spelled(text, language)
+    moment = (_iso(text) if text[0].isdigit() else None) or _rfc822(text) or _spelled(text, language)
     return moment if moment and moment >= _OLDEST else None
 
 

@@ -164,12 +164,11 @@ def _read_news(text: str, url: str, recall: Recall) -> tuple[RawFeed, tuple[str,
     known = recall(len(pieces.entries))
     rest = pieces.without(known)
     raw = _read_all(rest, url) if rest else None
-    news = [own for own in pieces.fingerprints if own not in known]
+    news = tuple(own for own in pieces.fingerprints if own not in known)
     if raw is None or len(raw.entries) != len(news):
         return None
-    entries = tuple(replace(entry, piece=own) for entry, own in zip(raw.entries, news, strict=True))
     seen = dict.fromkeys(known[own] for own in pieces.fingerprints if own in known)
-    return replace(raw, entries=entries), tuple(seen)
+    return replace(raw, pieces=news), tuple(seen)
 
 
 def _finished(
@@ -183,11 +182,12 @@ def _finished(
     now: datetime,
 ) -> ParsedFeed:
     declared = primary_language(raw.language)
-    shown = list(islice(raw.entries, MOST_ENTRIES))
-    telling = [entry for entry in shown if entry.tells_something]
+    pieces = raw.pieces or [""] * len(raw.entries)
+    shown = list(islice(zip(raw.entries, pieces, strict=True), MOST_ENTRIES))
+    telling = [(entry, piece) for entry, piece in shown if entry.tells_something]
     drafts: dict[str, Draft] = {}
-    for entry in telling:
-        made = draft(entry, url=url, language=_language(entry, declared, language), now=now)
+    for entry, piece in telling:
+        made = draft(entry, url=url, language=_language(entry, declared, language), now=now, fingerprint=piece)
         if made.key not in seen:
             drafts.setdefault(made.key, made)
     empty, repeated = len(shown) - len(telling), len(telling) - len(drafts)
@@ -209,12 +209,15 @@ def _finished(
     )
 
 
-def draft(raw: RawEntry, *, url: str, language: Language | None, now: datetime) -> Draft:
-    """The draft of an entry; without a GUID and a link, its key is the hash of its text, which is then read."""
+def draft(raw: RawEntry, *, url: str, language: Language | None, now: datetime, fingerprint: str = "") -> Draft:
+    """The draft of an entry; without a GUID and a link, its key is the hash of its text, which is then read.
+
+    Its fingerprint is the given one, else that of what is written.
+    """
     link = _link(raw, url)
     given = tidy(raw.guid)
     digest = "" if given or link else content_hash(*_texts(raw, link), raw.published or raw.updated)
-    return Draft(entry_key(given, link, digest), raw.fingerprint(url), raw, url, language, now)
+    return Draft(entry_key(given, link, digest), fingerprint or raw.fingerprint(url), raw, url, language, now)
 
 
 def _link(raw: RawEntry, url: str) -> str:

@@ -24,10 +24,7 @@ class RawText:
 
 @dataclass(frozen=True, slots=True)
 class RawEntry:
-    """An entry as written. ``link`` may be relative to ``base``, which may itself be empty.
-
-    ``piece`` is the fingerprint of its piece of the document, or empty where that was not cut.
-    """
+    """An entry as written. ``link`` may be relative to ``base``, which may itself be empty."""
 
     guid: str = ""
     link: str = ""
@@ -39,7 +36,6 @@ class RawEntry:
     updated: str = ""
     language: str = ""
     categories: tuple[str, ...] = ()
-    piece: str = ""
 
     @property
     def tells_something(self) -> bool:
@@ -48,8 +44,6 @@ class RawEntry:
 
     def fingerprint(self, url: str) -> str:
         """A hash of all that is written here and of the address that its links build on, in 32 hex digits."""
-        if self.piece:
-            return self.piece
         texts = (text for part in (self.title, self.summary, self.body) for text in (part.value, str(part.html)))
         rest = (self.guid, self.link, self.base, self.published, self.updated, self.language, *self.categories)
         written = "\x1f".join((url, *texts, *rest))  # a control character that XML forbids
@@ -58,9 +52,13 @@ class RawEntry:
 
 @dataclass(frozen=True, slots=True)
 class RawFeed:
-    """A feed as written; ``hub`` and ``self_url`` are those of WebSub, or empty."""
+    """A feed as written; ``hub`` and ``self_url`` are those of WebSub, or empty.
+
+    ``pieces`` are the fingerprints of the pieces of the document that its entries are; none where it was not cut.
+    """
 
     entries: tuple[RawEntry, ...] = ()
+    pieces: tuple[str, ...] = ()
     title: RawText = RawText()
     language: str = ""
     hub: str = ""

@@ -15,14 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 from sqlalchemy import ColumnElement, TextClause, column, func, text
 from sqlmodel import Session, col, select
 
 from monitor.core.languages import READER_LANGUAGES, Language, primary_language
-from monitor.matching.analysis import analyse, patterns, stem
+from monitor.matching.analysis import patterns, stem, words_of
 from monitor.matching.query import Query
 from monitor.matching.tree import And, Attribute, Node, Not, Or, Words
 from monitor.store.tables import ItemRow
@@ -84,13 +84,13 @@ def reindex(session: Session, progress: Callable[[int, int], None] | None = None
 
 
 def _index_row(item_id: int, language: str, *texts: str) -> dict[str, Any]:
-    terms = sorted(item_terms(texts, primary_language(language)))
+    terms = list(item_terms(texts, primary_language(language)))
     return {"item": item_id, "list": terms, "text": " ".join(terms)}
 
 
 def item_terms(texts: Iterable[str], language: Language | None) -> set[str]:
     """The terms of an item; one of unknown language has the stems of all languages, as all watches read it."""
-    chunks = {chunk.strip(_EDGES) for text in texts for chunk in set(text.split())}
+    chunks = set(map(str.strip, set(" ".join(texts).split()), repeat(_EDGES)))
     found = set(chain.from_iterable(map(_TERMS[language].__getitem__, chunks)))
     return found if len(found) <= _MOST else {_OVERFULL}
 
@@ -108,7 +108,7 @@ class _Terms(dict[str, tuple[str, ...]]):
         self._languages = languages
 
     def __missing__(self, chunk: str) -> tuple[str, ...]:
-        words = {token.word for token in analyse(chunk)}
+        words = {word for word, _ in words_of(chunk)}
         stems = {stem(word, language) for word in words for language in self._languages}
         if len(self) >= self._REMEMBERED:
             self.clear()

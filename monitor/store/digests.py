@@ -23,7 +23,7 @@ from monitor.store.tables import (
     SubscriberRow,
     TopicRow,
 )
-from monitor.store.upsert import insert_new, insert_numbers
+from monitor.store.upsert import insert_new, insert_values
 from monitor.store.verdicts import passable
 from monitor.texts import marked as _
 
@@ -113,7 +113,7 @@ def insert_digests(
     insert_new(session, DigestRow, rows)
     new = _digest_ids(session, [row["message_id"] for row in rows], after=last)
     entries = sorted((number, match_id) for name, number in new.items() for match_id in ledger.get(name, ()))
-    insert_numbers(session, DigestItemRow, ("digest_id", "match_id"), entries)
+    insert_values(session, DigestItemRow, ("digest_id", "match_id"), entries)
     return new
 
 

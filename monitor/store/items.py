@@ -16,7 +16,7 @@ from monitor.core.languages import primary_language
 from monitor.core.nouns import Document, Entry
 from monitor.store.archive import index_items, index_texts, newest_id
 from monitor.store.tables import ItemRow, RevisionRow, SourceRow
-from monitor.store.upsert import insert_new
+from monitor.store.upsert import insert_values
 
 _IN_BATCH = 500
 
@@ -88,7 +88,7 @@ def insert_found(session: Session, found: Sequence[NewEntries]) -> int:
     if not rows:
         return 0
     last = newest_id(session)
-    inserted = insert_new(session, ItemRow, rows)
+    inserted = insert_values(session, ItemRow, tuple(rows[0]), (row.values() for row in rows))
     stored = select(ItemRow.id, ItemRow.source_id, ItemRow.key).where(col(ItemRow.id) > last)
     ids = {(source_id, key): item_id for item_id, source_id, key in session.connection().execute(stored)}
     ours = ((ids.get((row["source_id"], row["key"])), row) for row in rows)
@@ -110,6 +110,8 @@ def _new_row(found: NewEntries, entry: Entry) -> dict[str, Any]:
         "revision": 1,
         "matched_revision": 0,
         "article_state": WANTED if _is_only_summary(entry) else "none",
+        "article_hash": "",
+        "canonical_url": "",
     }
 
 

@@ -103,6 +103,12 @@ def test_content_hash_tells_different_parts_apart(one: tuple[str, ...], other: t
     assert content_hash(*one) != content_hash(*other)
 
 
+@given(anything)
+def test_content_hash_is_of_the_text_as_one_tidy_line(text: str) -> None:
+    line = tidy(text).encode()
+    assert content_hash(text) == hashlib.sha256(b"%d:" % len(line) + line).hexdigest()
+
+
 def test_content_hash_is_the_same_for_what_a_reader_sees_as_the_same() -> None:
     assert content_hash("A\u2060 title", "b") == content_hash(" A\u00a0title\n", "b")
     assert content_hash("ab", "c") == hashlib.sha256(b"2:ab1:c").hexdigest(), "as it was stored"
