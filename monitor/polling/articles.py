@@ -85,7 +85,7 @@ def _rest_after(outcome: Outcome) -> timedelta:
 def _store(database: Database, page: WantedArticle, fetched: Fetched, now: datetime) -> bool:
     if page.missed:
         with database.write() as session:
-            articles.keep_article(session, page.item_id, now)
+            articles.keep_article(session, page.item_id)
         return True
     article = read_article(
         fetched.body,
@@ -116,7 +116,7 @@ def _keep(database: Database, page: WantedArticle, article: Article, now: dateti
 
 def _give_up(database: Database, page: WantedArticle, now: datetime, *, gone: bool = False) -> None:
     with database.write() as session:
-        articles.give_up_article(session, page.item_id, now)
+        articles.give_up_article(session, page.item_id)
         if page.missed and gone:
             items.withdraw_item(session, page.item_id, now)
 

@@ -60,31 +60,29 @@ def store_article(
     content_hash: str,
     now: datetime,
 ) -> None:
-    """Keep what an item's page says, and have the item matched again; an empty text leaves the body as it is."""
-    values = {
-        "article_state": READ,
-        "article_fetched_at": now,
-        "article_hash": content_hash,
-        "canonical_url": canonical_url,
-        "twins": dict(twins),
-        "matched_revision": 0,
-    }
+    """Keep what an item's page says, and have the item matched again; an empty text leaves the body as it is.
+
+    Time and hash are those of the body: they stay with it when a later reading brings no text.
+    """
+    values = {"article_state": READ, "canonical_url": canonical_url, "twins": dict(twins), "matched_revision": 0}
     if text:
-        values["body"] = text
+        values |= {"body": text, "article_fetched_at": now, "article_hash": content_hash}
     session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(values))
     index_items(session, [item_id])
 
 
-def give_up_article(session: Session, item_id: int, now: datetime) -> None:
-    """Note that an item's page cannot be read; its summary is all there is."""
-    values = {"article_state": FAILED, "article_fetched_at": now}
-    session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(values))
+def give_up_article(session: Session, item_id: int) -> None:
+    """Note that an item's page cannot be read; what is stored of it is all there is."""
+    _set_state(session, item_id, FAILED)
 
 
-def keep_article(session: Session, item_id: int, now: datetime) -> None:
+def keep_article(session: Session, item_id: int) -> None:
     """Note that the page of an item that its source leaves out is still there: the item has only made room."""
-    values = {"article_state": READ, "article_fetched_at": now}
-    session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(values))
+    _set_state(session, item_id, READ)
+
+
+def _set_state(session: Session, item_id: int, state: str) -> None:
+    session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(article_state=state))
 
 
 def rest_articles(session: Session, source_ids: Sequence[int], until: datetime) -> None:

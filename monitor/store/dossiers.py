@@ -35,6 +35,14 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class FullText:
+    """That the text was read from the item's own page: when (aware UTC), and the SHA-256 of its title and text."""
+
+    read_at: datetime
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """Another item with the same news; ``language`` is a BCP 47 tag as the source gives it."""
 
@@ -66,6 +74,7 @@ class Dossier:
     """An item with its history; ``versions`` ends with the present text.
 
     Attributes:
+        full_text: None where the text is what the feed gives.
         twins: The same release in other languages, by language; the item where it is stored, else its address.
         story: Other items that tell the same news, the earliest first.
     """
@@ -79,6 +88,7 @@ class Dossier:
     first_seen_at: datetime
     withdrawn_at: datetime | None
     versions: tuple[Version, ...]
+    full_text: FullText | None
     found: tuple[Found, ...]
     twins: Mapping[str, Told | str]
     story_id: int | None
@@ -117,6 +127,7 @@ def load_dossier(session: Session, item_id: int) -> Dossier:
         first_seen_at=row.first_seen_at,
         withdrawn_at=row.withdrawn_at,
         versions=(*_earlier(session, item_id), _present(row)),
+        full_text=FullText(row.article_fetched_at, row.article_hash) if row.article_hash else None,
         found=_found(session, item_id, row.revision),
         twins=twins,
         story_id=row.story_id,
@@ -139,6 +150,8 @@ _COLUMNS: Any = (
     ItemRow.story_id,
     ItemRow.twins,
     ItemRow.withdrawn_at,
+    ItemRow.article_fetched_at,
+    ItemRow.article_hash,
     SourceRow.slug,
     SourceRow.agency,
     SourceRow.country,

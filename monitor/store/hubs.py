@@ -20,14 +20,19 @@ _RENEWED_BEFORE = timedelta(days=1)
 
 def note_offer(session: Session, source_id: int, hub: str, topic: str, now: datetime) -> None:
     """Note that a source's feed names a hub; what was agreed with another hub, or for another topic, is over."""
-    row = session.exec(select(HubRow).where(HubRow.source_id == source_id)).one_or_none()
+    row = hub_of(session, source_id)
     if row is not None and (row.hub, row.topic) == (hub, topic):
         return
     row = row or HubRow(source_id=source_id, hub="", topic="", token="", secret="", ask_at=now)
     row.hub, row.topic, row.state = hub, topic, "offered"
     row.token, row.secret = secrets.token_urlsafe(24), secrets.token_urlsafe(32)
-    row.ask_at, row.expires_at, row.last_error = now, None, ""
+    row.ask_at, row.expires_at, row.pushed_at, row.last_error = now, None, None, ""
     session.add(row)
+
+
+def hub_of(session: Session, source_id: int) -> HubRow | None:
+    """The hub that a source's feed names, or None."""
+    return session.exec(select(HubRow).where(HubRow.source_id == source_id)).one_or_none()
 
 
 def due_hub_ids(session: Session, now: datetime, *, limit: int) -> list[int]:

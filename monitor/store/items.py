@@ -124,6 +124,8 @@ def revise_items(
         if _is_only_summary(entry):
             del values["body"]  # what was read from the page stays until the page has been read again
             values["article_state"] = WANTED
+        else:
+            values |= {"article_state": "none", "article_fetched_at": None, "article_hash": ""}
         _revise(session, item_id, values, now)
     index_items(session, list(changes))
 

@@ -31,6 +31,7 @@ from monitor.settings import Settings
 from monitor.staff.people import add_staff
 from monitor.staff.sign_in import Opened, sign_in
 from monitor.store import config
+from monitor.store.articles import store_article
 from monitor.store.config import Config
 from monitor.store.engine import Database
 from monitor.store.items import insert_entries, revise_items
@@ -298,6 +299,13 @@ class Newsroom:
         entry = Entry(str(item_id), "https://CA.example/1", title, "About norad.", body, content_hash="other")
         with self.site.app.database.write() as session:
             revise_items(session, {item_id: entry}, self.site.now)
+
+    def read_page(self, item_id: int, text: str, content_hash: str) -> None:
+        """Have an item's own page read, a day later."""
+        self.site.wait(timedelta(days=1))
+        with self.site.app.database.write() as session:
+            told = {"text": text, "canonical_url": "", "twins": {}, "content_hash": content_hash}
+            store_article(session, item_id, **told, now=self.site.now)
 
     def join(self, *items: int) -> None:
         with self.site.app.database.write() as session:

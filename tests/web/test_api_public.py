@@ -45,6 +45,10 @@ def test_an_item_and_its_story(site: Any, newsroom: Any) -> None:
     assert [version["title"] for version in told["versions"]] == ["Nine projects", "Twelve projects"]
     assert told["archive_url"] == f"{site.app.settings.base_url}/items/{item}"
     assert told["matches"][0]["evidence"][0]["term"] == "norad"
+    assert told["full_text"] is None
+    newsroom.read_page(item, "All of it.", "of-the-page")
+    read = {"read_at": "2026-11-24T12:00:00Z", "content_hash": "of-the-page"}
+    assert get(site, f"/items/{item}")["full_text"] == read
     other = newsroom.publish("The same", "norad", country="US", days=0)
     newsroom.join(item, other)
     story = get(site, f"/items/{item}")["story"]

@@ -8,7 +8,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
+
+from monitor.store.articles import give_up_article
 
 HOSTILE = '<script>alert("x")</script>{{7*7}}${7*7}<img src=x onerror=alert(1)>'
 
@@ -82,6 +84,22 @@ def test_an_item_shows_its_evidence_its_record_and_how_it_changed(site: Any, new
     assert "<code>other</code>" in page
     assert f'<link rel="canonical" href="{site.app.settings.base_url}/items/{item}">' in page
     assert "23 November 2026, 12:00 UTC" in page
+
+
+def test_an_item_says_when_its_full_text_was_read_from_its_page(site: Any, newsroom: Any) -> None:
+    item = newsroom.publish("Nine projects", "norad")
+    assert "Full text read" not in site.get(f"/items/{item}").text
+    newsroom.read_page(item, "All of it.", "of-the-page")
+    newsroom.read_page(item, "", "of-a-page-without-text")
+    with site.app.database.write() as session:
+        give_up_article(session, item)
+    record = BeautifulSoup(site.get(f"/items/{item}").text, "lxml").select_one(".record")
+    assert record
+    rows = dict(zip(*(map(Tag.get_text, record.select(tag)) for tag in ("dt", "dd")), strict=True))
+    assert rows["Full text read from its page"] == "24 November 2026, 12:00 UTC"
+    assert rows["SHA-256 of title and text of that page"] == "of-the-page"
+    newsroom.revise(item, "Nine projects", body="What the feed itself now gives.")
+    assert "Full text read" not in site.get(f"/items/{item}").text
 
 
 def test_a_withdrawn_item_says_so(site: Any, newsroom: Any) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceSpec
@@ -14,6 +15,7 @@ from monitor.core.roles import Role
 from monitor.polling.fetch import FailureKind
 from monitor.polling.intake import PUSHED
 from monitor.polling.reading import READ, UNCHANGED
+from monitor.store.hubs import note_offer, note_push
 from monitor.store.sources import save_source
 from monitor.store.tables import EventRow, ItemRow, PollRow, SourceRow
 
@@ -113,6 +115,20 @@ def test_a_page_offers_selectors_that_can_be_tried_and_changed(site: Any, desk: 
     assert (broken.status_code, "CSS selector" in broken.text) == (422, True)
     assert desk.post(edit, fields | {"action": "save", "selector_date": "time"}).status_code == 303
     assert source(site, "ca-127-0-0-1-en").selectors == {"item": "#news li", "date": "time"}
+
+
+def test_a_source_with_a_hub_says_when_it_last_pushed(site: Any, desk: Any, stored: Any) -> None:
+    stored("pm")
+    assert "Last push" not in desk.get("/sources/pm").text
+    for hub, pushes, told in (("one", False, "never"), ("one", True, "2 hours ago"), ("another", False, "never")):
+        with site.app.database.write() as session:
+            note_offer(session, 1, f"https://{hub}.example/", "https://pm.example/feed", site.now)
+            if pushes:
+                note_push(session, 1, site.now - timedelta(hours=2))
+        page = BeautifulSoup(desk.get("/sources/pm").text, "lxml")
+        (shown,) = (row.dd for row in page.select(".facts div") if row.dt and "Last push" in row.dt.text)
+        assert shown
+        assert shown.text == told
 
 
 def test_a_visit_is_asked_for_and_followed(site: Any, desk: Any, stored: Any, serve: Any) -> None:

@@ -27,7 +27,8 @@ class ItemRow(SQLModel, table=True):
     ``matched_revision`` is the last revision that the watchlist has seen: an item with
     ``matched_revision < revision`` waits for matching, whatever happened to the process that should have done it.
     ``article_state`` is ``wanted`` while its page is still to be read for the full text, then ``read`` or ``failed``;
-    ``none`` where the feed gives the text itself. ``revised_at`` is when the present text was first seen.
+    ``none`` where the feed gives the text itself. Where the body is the page's, ``article_fetched_at`` is when that was
+    read, and ``article_hash`` tells its title and text. ``revised_at`` is when the present text was first seen.
     ``fingerprint`` is that of the entry as last written, by which it is known again without being read. ``news_at``
     is the time that people sort it by: when it was published or, where its source does not tell, first seen.
     """

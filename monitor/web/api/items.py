@@ -31,6 +31,14 @@ class VersionOut:
 
 
 @dataclass(frozen=True, slots=True)
+class FullTextOut:
+    """When the text was read from the item's own page, and the SHA-256 of that page's title and text."""
+
+    read_at: datetime
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class MatchOut:
     """A topic that an item is about; the evidence's offsets point into the newest version."""
 
@@ -56,7 +64,10 @@ class ToldOut:
 
 @dataclass(frozen=True, slots=True)
 class ItemOut:
-    """All that is kept of an item; ``versions`` ends with the present text."""
+    """All that is kept of an item; ``versions`` ends with the present text.
+
+    ``full_text`` is null where the text is what the feed gives.
+    """
 
     item: int
     url: str
@@ -68,6 +79,7 @@ class ItemOut:
     first_seen_at: datetime
     withdrawn_at: datetime | None
     versions: list[VersionOut]
+    full_text: FullTextOut | None
     matches: list[MatchOut]
     twins: dict[str, str]
     story: int | None
@@ -80,7 +92,7 @@ def item(request: Request, item_id: RowId) -> ItemOut:
     app = app_of(request)
     with app.database.read() as session:
         dossier = dossiers.load_dossier(session, item_id)
-    document = dossier.document
+    document, full_text = dossier.document, dossier.full_text
     return ItemOut(
         item=item_id,
         url=dossier.url,
@@ -92,6 +104,7 @@ def item(request: Request, item_id: RowId) -> ItemOut:
         first_seen_at=dossier.first_seen_at,
         withdrawn_at=dossier.withdrawn_at,
         versions=[VersionOut(**asdict(version)) for version in dossier.versions],
+        full_text=FullTextOut(**asdict(full_text)) if full_text else None,
         matches=[
             MatchOut(found.topic, found.score, found.worthy, list(found.evidence), found.is_current)
             for found in dossier.found

@@ -13,6 +13,7 @@ from monitor.core.roles import Role
 from monitor.errors import Conflict, Transient
 from monitor.polling.opml import write_opml
 from monitor.store.events import audit_trail
+from monitor.store.hubs import hub_of
 from monitor.store.source_health import rhythms
 from monitor.store.source_list import (
     CONDITIONS,
@@ -93,6 +94,7 @@ def show(request: Request, slug: Slug, after: Annotated[str, Query(max_length=20
         visits = list_visits(session, source_id, before_id=before, limit=_VISITS + 1)
         weekly = weekly_items(session, now, source_id=source_id).get(source_id, ())
         values: dict[str, Any] = {
+            "hub": hub_of(session, source_id),
             "items": latest_items(session, source_id, limit=_ITEMS),
             "events": audit_trail(session, noun="source", noun_id=slug, limit=20),
         }
