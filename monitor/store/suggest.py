@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from monitor.core.languages import Language
 from monitor.core.nouns import Document, Evidence, Topic
@@ -13,7 +13,7 @@ from monitor.matching.suggest import Suggestion, passages, suggest
 from monitor.store.items import StoredDocument, load_documents
 from monitor.store.news import IS_NEWS
 from monitor.store.tables import ItemRow, MatchRow
-from monitor.store.verdicts import relevance
+from monitor.store.verdicts import NOISE
 
 _MOST_RELEVANT = 1_000
 """So many of the topic's newest items are read; with more, a suggestion tells of years gone by."""
@@ -27,7 +27,6 @@ def suggest_phrases(
     topic: Topic,
     language: Language,
     *,
-    verdicts: Mapping[int, bool] | None = None,
     most: int = 20,
     others: int = _MOST_OTHERS,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -41,7 +40,6 @@ def suggest_phrases(
         session: An open transaction.
         topic: The topic with its watches.
         language: The language of the items to learn from, and of the suggestions.
-        verdicts: Whether an item is relevant to the topic, by the item's id; what reviewers said where left out.
         most: How many suggestions at most.
         others: How many items of the rest of the archive to read at most, the newest.
         progress: Called with how many items are read, and how many there are to read.
@@ -49,22 +47,34 @@ def suggest_phrases(
     Returns:
         The suggestions, and how many of the topic's items they come from.
     """
-    judged = relevance(session, topic.id) if verdicts is None else verdicts
-    worthy = select(MatchRow.item_id, MatchRow.evidence).where(MatchRow.topic_id == topic.id, IS_NEWS)
-    relevant: dict[int, Sequence[dict[str, Any]]] = {
-        item_id: [] for item_id, is_relevant in judged.items() if is_relevant
-    }
-    relevant |= {item_id: evidence for item_id, evidence in session.exec(worthy) if judged.get(item_id, True)}
-    ids = select(ItemRow.id).where(ItemRow.language == language.value).order_by(col(ItemRow.first_seen_at).desc())
-    newest = [item_id for item_id in session.exec(ids) if item_id is not None]
-    inside = [item_id for item_id in newest if item_id in relevant][:_MOST_RELEVANT]
-    outside = [item_id for item_id in newest if item_id not in relevant][:others]
-    about = [
-        passages(stored.document, [Evidence(**found) for found in relevant[stored.item_id]])
-        for stored in _documents(session, inside)
-    ]
+    inside = _relevant(session, topic.id, language)
+    outside = _others(session, topic.id, language, others)
+    about = [passages(stored.document, inside[stored.item_id]) for stored in _documents(session, list(inside))]
     rest = _told(_documents(session, outside), len(outside), progress)
     return suggest(topic, about, rest, most=most), len(inside)
+
+
+_NEWEST = (col(ItemRow.first_seen_at).desc(), col(ItemRow.id).desc())
+
+_IS_RELEVANT: Any = or_(IS_NEWS, col(MatchRow.verdict).not_in(("", NOISE)))
+
+
+def _relevant(session: Session, topic: str, language: Language) -> dict[int, list[Evidence]]:
+    """The newest items of a topic, with the evidence of those that are news without a reviewer's word."""
+    columns: Any = (ItemRow.id, MatchRow.evidence, MatchRow.worthy, MatchRow.lost_at)
+    query = select(*columns).join(MatchRow, col(MatchRow.item_id) == ItemRow.id).order_by(*_NEWEST)
+    of_topic = query.where(MatchRow.topic_id == topic, ItemRow.language == language.value, _IS_RELEVANT)
+    return {
+        item_id: [Evidence(**found) for found in evidence] if worthy and lost_at is None else []
+        for item_id, evidence, worthy, lost_at in session.exec(of_topic.limit(_MOST_RELEVANT))
+    }
+
+
+def _others(session: Session, topic: str, language: Language, most: int) -> list[int]:
+    """The newest items that are not the topic's; the archive may hold millions, and only these are looked at."""
+    of_topic = select(MatchRow.id).where(MatchRow.item_id == ItemRow.id, MatchRow.topic_id == topic, _IS_RELEVANT)
+    query = select(ItemRow.id).where(ItemRow.language == language.value, ~of_topic.exists()).order_by(*_NEWEST)
+    return [item_id for item_id in session.exec(query.limit(most)) if item_id is not None]
 
 
 def _documents(session: Session, ids: Sequence[int]) -> Iterator[StoredDocument]:

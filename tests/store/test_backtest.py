@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from sqlmodel import select
 
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, SourceSpec, Topic, Watch
@@ -15,8 +14,6 @@ from monitor.store import items, sources
 from monitor.store.backtest import Backtest, Bounds, backtest
 from monitor.store.engine import Database
 from monitor.store.live_watchlist import compile_matcher
-from monitor.store.suggest import suggest_phrases
-from monitor.store.tables import ItemRow
 
 EN, FR = Language.EN, Language.FR
 TOPIC = Topic(
@@ -132,14 +129,3 @@ def test_a_wrong_query_or_topic_is_refused(archive: Database, now: datetime) -> 
     assert raised.value.position == 10
     with pytest.raises(NotFound, match="the topics are norad"):
         run(archive, now, "norad", topic="weather")
-
-
-def test_suggestions_come_from_worthy_matches_and_verdicts(archive: Database, now: datetime) -> None:
-    with archive.read() as session:
-        ids = {row.title: row.id for row in session.exec(select(ItemRow)) if row.id}
-        none, count = suggest_phrases(session, TOPIC, EN)
-        radar = {ids[f"Radar week {week}"]: True for week in (0, 2, 4, 6, 8)}
-        found, judged = suggest_phrases(session, TOPIC, EN, verdicts=radar)
-    assert (none, count) == ([], 0)
-    assert judged == 5
-    assert [suggestion.query for suggestion in found] == ['"radar was bought"']
