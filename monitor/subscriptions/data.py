@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -10,12 +11,13 @@ from sqlalchemy import delete
 from sqlmodel import Session, SQLModel, col, select
 
 from monitor.store.events import record_event
-from monitor.store.personal import hits_of, load_found, own_watches
+from monitor.store.personal import own_watches
 from monitor.store.subscribers import delete_subscriber, topics_of
 from monitor.store.tables import (
     AddressChangeRow,
     BounceRow,
     DigestItemRow,
+    DigestPersonalRow,
     DigestRow,
     EventRow,
     ItemRow,
@@ -40,7 +42,7 @@ def export_data(session: Session, subscriber: SubscriberRow) -> dict[str, Any]:
     return {
         "subscription": {**_plain(subscriber), "topics": topics_of(session, subscriber_id)},
         "keywords": _all(own_watches(session, [subscriber_id])),
-        "digests": [_digest(session, row) for row in _rows(session, DigestRow, theirs)],
+        "digests": _digests(session, subscriber_id),
         "letters": _all(_rows(session, LetterRow, by_address)),
         "requests": _all(_rows(session, SignupRow, by_address)),
         "bounces": _all(_rows(session, BounceRow, theirs)),
@@ -62,18 +64,37 @@ def erase(session: Session, subscriber: SubscriberRow, *, actor: str, now: datet
     record_event(session, now, actor=actor, action=_("erased"), noun="subscriber", noun_id=str(subscriber_id))
 
 
-def _digest(session: Session, digest: DigestRow) -> dict[str, Any]:
-    told = select(ItemRow.title, ItemRow.url, MatchRow.topic_id).join(MatchRow, col(MatchRow.item_id) == ItemRow.id)
-    told = told.join(DigestItemRow, col(DigestItemRow.match_id) == MatchRow.id)
-    items = session.exec(told.where(DigestItemRow.digest_id == digest.id).order_by(col(MatchRow.id)))
-    own = load_found(session, hits_of(session, [digest.id or 0])[digest.id or 0])
-    return {
-        **_plain(digest),
-        "items": [{"title": title, "url": url, "topic": topic} for title, url, topic in items],
-        "items_of_keywords": [
-            {"title": found.document.title, "url": found.url, "keyword": found.hit.query} for found in own
-        ],
-    }
+def _digests(session: Session, subscriber_id: int) -> list[dict[str, Any]]:
+    """Their digests with what each held, read in as few statements for a hundred as for one."""
+    of_topics = _held(session, _OF_TOPICS, subscriber_id, ("title", "url", "topic"))
+    of_keywords = _held(session, _OF_KEYWORDS, subscriber_id, ("title", "url", "keyword"))
+    return [
+        {**_plain(row), "items": of_topics[row.id or 0], "items_of_keywords": of_keywords[row.id or 0]}
+        for row in _rows(session, DigestRow, {"subscriber_id": subscriber_id})
+    ]
+
+
+def _held(session: Session, query: Any, subscriber_id: int, names: Sequence[str]) -> Mapping[int, list[dict[str, str]]]:
+    """What a subscriber's digests hold, by digest: what follows the digest's id in a row, under these names."""
+    held: defaultdict[int, list[dict[str, str]]] = defaultdict(list)
+    for digest_id, *values in session.exec(query.where(DigestRow.subscriber_id == subscriber_id)):
+        held[digest_id].append(dict(zip(names, values, strict=True)))
+    return held
+
+
+_OF_TOPICS = (
+    select(DigestItemRow.digest_id, ItemRow.title, ItemRow.url, MatchRow.topic_id)
+    .join(DigestRow, col(DigestRow.id) == col(DigestItemRow.digest_id))
+    .join(MatchRow, col(MatchRow.id) == col(DigestItemRow.match_id))
+    .join(ItemRow, col(ItemRow.id) == col(MatchRow.item_id))
+    .order_by(col(MatchRow.id))
+)
+_OF_KEYWORDS = (
+    select(DigestPersonalRow.digest_id, ItemRow.title, ItemRow.url, DigestPersonalRow.query)
+    .join(DigestRow, col(DigestRow.id) == col(DigestPersonalRow.digest_id))
+    .join(ItemRow, col(ItemRow.id) == col(DigestPersonalRow.item_id))
+    .order_by(col(DigestPersonalRow.item_id), col(DigestPersonalRow.watch_id))
+)
 
 
 def _rows(session: Session, table: type[Row], wanted: Mapping[str, Any]) -> Iterable[Row]:

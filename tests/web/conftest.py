@@ -17,7 +17,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import make_url, update
+from sqlalchemy import event, make_url, update
 from sqlmodel import SQLModel, select
 
 from monitor.app import App
@@ -147,6 +147,21 @@ class Site:
     def preferences(self, address: str = "reader@example.org") -> str:
         """The path of a subscriber's preferences."""
         return Doors("", self.app.key).preferences(self.subscriber(address))
+
+    def statements_of(self, work: Callable[[], Any]) -> tuple[list[str], Any]:
+        """The statements that some work makes, without their values, and what it answers."""
+        made: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            made.append(re.sub(r"\s+", " ", statement))
+
+        engine = self.app.database.engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            answer = work()
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        return made, answer
 
     def rows(self, table: type[SQLModel]) -> list[Any]:
         with self.app.database.read() as session:

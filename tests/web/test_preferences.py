@@ -7,10 +7,11 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, SourceSpec
@@ -33,6 +34,7 @@ from monitor.store.tables import (
 )
 
 LinkIn = Callable[..., str]
+LEDGERS = (DigestItemRow, DigestPersonalRow)
 READER = "reader@example.org"
 SCHEDULE = {"action": "schedule", "frequency": "weekly", "weekday": "0", "hour": "8", "zone": "America/Toronto"}
 
@@ -422,6 +424,37 @@ def test_all_that_is_held_can_be_taken_along(site: Any, link_in: LinkIn) -> None
     assert [one["detail"] for one in data["bounces"]] == ["452 full"]
     assert {one["action"] for one in data["history"]} >= {"subscribed", "added a keyword"}
     assert "link_generation" not in answer.text
+
+
+def test_twenty_digests_are_taken_along_in_as_many_statements_as_one(site: Any) -> None:
+    site.subscribe()
+    site.post(site.preferences(), {"action": "keyword-add", "query": "hydrogen", "tongue": "en"})
+    publish(site, "NORAD is renewed", "Hydrogen for all", "Methane and hydrogen")
+    digest(site)
+
+    def export() -> Any:
+        return site.get(site.preferences() + "/export")
+
+    statements, first = site.statements_of(export)
+    with site.app.database.write() as session:
+        (sent,) = session.exec(select(DigestRow).where(DigestRow.state == "sent"))
+        held = [session.exec(select(table).where(table.digest_id == sent.id)).all() for table in LEDGERS]
+        for week in range(1, 20):
+            copied = sent.model_dump(exclude={"id", "message_id"})
+            copied |= {"window_end": sent.window_end + timedelta(weeks=week), "message_id": f"{week}@example.org"}
+            session.add(copy := DigestRow(**copied))
+            session.flush()
+            for row in chain(*held):
+                session.add(type(row)(**row.model_dump() | {"digest_id": copy.id}))
+    again, second = site.statements_of(export)
+    assert again == statements
+    (one,), many = (
+        [told for told in json.loads(answer.text)["digests"] if told["state"] == "sent"] for answer in (first, second)
+    )
+    assert len(many) == 20
+    assert [item["title"] for item in one["items"]] == ["NORAD is renewed", "Methane and hydrogen"]
+    assert [item["title"] for item in one["items_of_keywords"]] == ["Hydrogen for all", "Methane and hydrogen"]
+    assert all((told["items"], told["items_of_keywords"]) == (one["items"], one["items_of_keywords"]) for told in many)
 
 
 def test_everything_is_deleted_after_a_confirmation(site: Any, link_in: LinkIn) -> None:

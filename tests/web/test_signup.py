@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from monitor.store.subscribers import find_subscriber, topics_of
 from monitor.store.tables import EventRow, LetterRow, SignupRow, SubscriberRow, TallyRow
@@ -139,22 +138,6 @@ def test_a_domain_in_another_script_is_kept_as_mail_servers_write_it(site: Any) 
 # ---- known, unknown, suppressed ------------------------------------------------------------------------------------
 
 
-def count_statements(site: Any, work: Callable[[], Any]) -> tuple[list[str], Any]:
-    """The statements that some work makes, without their values."""
-    made: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        made.append(re.sub(r"\s+", " ", statement))
-
-    engine = site.app.database.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        answer = work()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    return made, answer
-
-
 @pytest.mark.parametrize("path", ["/subscribe", "/preferences"])
 def test_same_answer_and_same_work_for_every_address(site: Any, path: str) -> None:
     site.subscribe("known@example.org")
@@ -170,7 +153,7 @@ def test_same_answer_and_same_work_for_every_address(site: Any, path: str) -> No
     seen = {}
     for name in ("unknown", "known", "gone", "complained"):
         address = f"{name}@example.org"
-        work, answer = count_statements(site, lambda to=address: site.post(path, FORM | {"address": to}))
+        work, answer = site.statements_of(lambda to=address: site.post(path, FORM | {"address": to}))
         seen[name] = (answer.status_code, answer.text.replace(address, "X"), work)
     assert seen["known"] == seen["gone"] == seen["complained"] == seen["unknown"]
     letters = {row.address: row.state for row in site.rows(LetterRow)}
