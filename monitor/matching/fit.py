@@ -185,7 +185,7 @@ def _logistic(
         from scipy.optimize import minimize  # type: ignore[import-untyped]  # noqa: PLC0415 - no types; as above
     except ImportError as error:
         raise Refused("Fitting needs more libraries: install roadmap-monitor[fit].") from error
-    values, relevant, prior = np.array(table), np.array(labels, float), np.array(expected)
+    values, relevant, prior = np.array(table), np.array(labels), np.array(expected)
 
     def loss(parameters: Any) -> tuple[float, Any]:
         weights, odds = parameters[:-1], values @ parameters[:-1] + parameters[-1]

@@ -50,7 +50,7 @@ class Role(StrEnum):
 
 def role(key: str) -> Role:
     """The role of a watch, which the last part of its key says: ``en-hint``, ``en-not``; all else names."""
-    last = key.rsplit("-", 1)[-1]
+    last = key.rpartition("-")[2]
     return Role(last) if last in {Role.HINTS, Role.NOT} else Role.NAMES
 
 

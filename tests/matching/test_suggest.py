@@ -60,7 +60,7 @@ def test_what_finds_items_of_another_language_leaves_nothing_out() -> None:
 
 
 def test_the_most_telling_come_first_and_as_most_write_them() -> None:
-    about = documents(*["Boats, Fleet"] * 4, *["FLEET"], *["fleet"] * 4)
+    about = documents(*["Boats, Fleet"] * 4, "fleet", *["FLEET"] * 4)
     assert found(about=about) == ["Fleet", "Boats"]
 
 

@@ -182,6 +182,7 @@ def test_the_shipped_file_is_as_it_would_be_written() -> None:
         ("fr-metals", Role.NAMES),
         ("en-hint", Role.HINTS),
         ("es-not", Role.NOT),
+        ("es-metals-not", Role.NOT),
         ("hint", Role.HINTS),
     ],
 )
