@@ -84,7 +84,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("change", "says"), BROKEN.items(), ids=BROKEN.values())
+@pytest.mark.parametrize(("change", "says"), BROKEN.items())
 def test_a_broken_score_file_says_what_is_wrong(change: tuple[str, str], says: str) -> None:
     with pytest.raises(SettingError) as caught:
         read_score_model(re.sub(*change, SHIPPED, count=1), "score.toml")

@@ -107,7 +107,7 @@ def test_a_topic_is_read_with_all_that_it_says() -> None:
     assert file.pillars[0].names["fr"] == "Sécurité"
 
 
-@pytest.mark.parametrize(("change", "says"), WRONG.items(), ids=WRONG.values())
+@pytest.mark.parametrize(("change", "says"), WRONG.items())
 def test_what_is_wrong_is_said_by_key_value_and_remedy(change: tuple[str, str], says: str) -> None:
     with pytest.raises(SettingError) as caught:
         read_topics(re.sub(*change, GOOD, count=1), "topics.toml")
