@@ -27,6 +27,7 @@ check: $(VENV)/.dev ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	for program in benchmarks/page.py benchmarks/*/run.py; do $(BIN)/mypy $${program%/*}/*.py || exit 1; done
 	$(BIN)/lint-imports
 
 format: $(VENV)/.dev ## Format the code and mend what the linter can

@@ -280,8 +280,10 @@ def publish_twins(service: Service, monday: datetime, *, french: datetime | None
         if french:
             entry = Entry("fr", "https://news.example/fr/1", "Déclaration sur NORAD", content_hash="fr")
             items.insert_entries(session, service.source_id, "fr", [entry], french)
-        links = {"en": {"twins": {"fr": "https://news.example/fr/1"}}}
-        links["copy"] = {"canonical_url": "https://news.example/en/1"}
+        links: dict[str, dict[str, object]] = {
+            "en": {"twins": {"fr": "https://news.example/fr/1"}},
+            "copy": {"canonical_url": "https://news.example/en/1"},
+        }
         for key, values in links.items():
             session.connection().execute(update(ItemRow).where(col(ItemRow.key) == key).values(values))
 
@@ -336,7 +338,8 @@ def test_a_topic_without_news_for_90_days_is_named(service: Service, monday: dat
     service.tick(monday)
     service.publish(monday + 12 * WEEK + ONE, "NORAD Beta")
     service.tick(monday + 13 * WEEK)
-    told = [mail.get_body(("plain",)).get_content() for mail in service.mailbox.taken]
+    bodies = [mail.get_body(("plain",)) for mail in service.mailbox.taken]
+    told = [body.get_content() for body in bodies if body]
     assert ["No news for 90 days: Salmon." in text for text in told] == [False, True]
 
 

@@ -97,7 +97,7 @@ def test_the_embedded_mode_works_on_an_id_once(app: App, monkeypatch: pytest.Mon
         done.extend(ids)
         return []
 
-    monkeypatch.setitem(TASKS, "match_items", match)  # type: ignore[misc]
+    monkeypatch.setitem(TASKS, "match_items", match)
     workers = Workers(app, threads=2)
     workers.submit([Intent("match_items", (1, 2)), Intent("match_items", (3, 4))])
     workers.submit([Intent("match_items", (2, 3)), Intent("match_items", (4, 5))])

@@ -78,8 +78,8 @@ def postgres() -> Iterator[Postgres]:
 def running(script: Path, *arguments: object, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """A program that says ``ready`` and ends with its standard input, for the length of the block."""
     command = [sys.executable, str(script), *map(str, arguments)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    process: subprocess.Popen[str] = subprocess.Popen(command, env={**os.environ, **environment}, **pipes)
+    told, pipe = {**os.environ, **environment}, subprocess.PIPE
+    process = subprocess.Popen(command, env=told, stdin=pipe, stdout=pipe, text=True)
     try:
         if not process.stdout or process.stdout.readline().strip() != "ready":
             raise RuntimeError(f"{script.name} {arguments}: ended with code {process.wait()}")

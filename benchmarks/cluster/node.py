@@ -37,9 +37,9 @@ def main() -> None:
     settings = load_settings()
     configure_logs(settings)
     app = make_app(settings)
-    local.TICKS = cluster.TICKS = _TICKS
+    vars(local)["TICKS"] = vars(cluster)["TICKS"] = _TICKS  # each module reads its own name of what it imports
     if kind == "idle":
-        tasks.TASKS = cluster.TASKS = dict.fromkeys(tasks.TASKS, lambda *_: [])
+        tasks.TASKS = vars(cluster)["TASKS"] = dict.fromkeys(tasks.TASKS, lambda *_: [])
     elif kind != "scheduler":
         warm_up(app, number)
     settle_in()

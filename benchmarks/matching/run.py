@@ -75,7 +75,7 @@ def main() -> None:
     warm_up, timed = items[:WARM_UP], items[WARM_UP:]
     rows = [_measure(make_asked(items, count), warm_up, timed, options.rounds) for count in options.watches]
     equal = _equal(make_asked(items, 10_000), timed[:500])
-    report = {"machine": _machine(), "items": _about(timed), "rows": rows, "equal": equal}
+    report: dict[str, Any] = {"machine": _machine(), "items": _about(timed), "rows": rows, "equal": equal}
     report["memory_mb"] = {count: _memory(options, count) for count in options.watches}
     report["targets"] = _targets(report)
     _print(report)

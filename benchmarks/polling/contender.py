@@ -74,7 +74,7 @@ def monitor(folder: Path, urls: Sequence[str]) -> Round:
                 (str(day - _STEP / 2),),
             )
             found = Counter({f"{outcome}": count for outcome, count, _ in rows})
-            found["items"] = session.connection().exec_driver_sql("SELECT count(*) FROM item").scalar()
+            found["items"] = session.connection().exec_driver_sql("SELECT count(*) FROM item").scalar_one()
         return found
 
     return visit_all
@@ -100,7 +100,7 @@ def reader(folder: Path, urls: Sequence[str]) -> Round:
         for result in library.update_feeds_iter(scheduled=False):
             value = result.value
             found["unchanged" if value is None else "failed" if isinstance(value, Exception) else "read"] += 1
-        found["items"] = library.get_entry_counts().total
+        found["items"] = library.get_entry_counts().total or 0
         return found
 
     return visit_all

@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -137,7 +138,8 @@ def measure_pages(app: App, site: Site, cookie: str, deep: str, times: int) -> l
 
 def rounds(site: Site, cookie: str, pages: Mapping[str, str], times: int) -> dict[str, tuple[float, float]]:
     """The medians of each page's milliseconds, by the clock and of the site's processor time."""
-    reader, taken = Reader(site, cookie), {name: ([], []) for name in pages}
+    reader = Reader(site, cookie)
+    taken: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in pages}
     for turn in range(times + 1):
         for name, path in pages.items():
             start, used = time.perf_counter(), site.processor_time()
@@ -149,12 +151,16 @@ def rounds(site: Site, cookie: str, pages: Mapping[str, str], times: int) -> dic
     return {name: (statistics.median(clock), statistics.median(used)) for name, (clock, used) in taken.items()}
 
 
+def preview(site: Site, cookie: str, form: str) -> None:
+    """Open the preview of a query through a new door: one that was idle during a scan would be shut."""
+    Reader(site, cookie).get("/watchlist/topics/norad/preview", form)
+
+
 def measure_previews(app: App, site: Site, cookie: str) -> None:
     """The preview of a query over a year, as it is typed, and a scan of the same items."""
     for query in PREVIEWS:
         form = urlencode({"key": "tried", "language": "any", "query": query, "note": "", "span": "52w"})
-        # A door that was idle during a scan would be shut: each page is opened through a new one.
-        page = median_ms(lambda form=form: Reader(site, cookie).get("/watchlist/topics/norad/preview", form), 3)
+        page = median_ms(partial(preview, site, cookie, form), 3)
         indexed, found = timed(app, query)
         # No source is of such a country: the same items are found, but no index can tell which they may be.
         scanned, same = timed(app, f"({query}) OR country:XX")

@@ -231,7 +231,8 @@ def _fill_preferences(session: Session, reader: SubscriberRow, language: Languag
 def _machinery(app: App, session: Session) -> dict[str, str]:
     newest = select(SourceRow.slug).order_by(col(SourceRow.last_success_at).desc().nulls_last())
     failing = select(SourceRow.slug).order_by(col(SourceRow.failures).desc())
-    topic, key = session.exec(select(WatchRow.topic_id, WatchRow.key).where(WatchRow.topic_id == "norad")).first() or ()
+    watches = select(WatchRow.topic_id, WatchRow.key).where(WatchRow.topic_id == "norad")
+    topic, key = session.exec(watches.limit(1)).one()
     draft = Watch(topic, key, Language.ANY, 'norad OR "continental defence"', "Continental defence is said as often.")
     save_draft(session, draft, actor="editor@example.org", now=utc_now())
     return {

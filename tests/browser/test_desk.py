@@ -45,8 +45,19 @@ def filled(installed: App) -> App:
             actor="test",
             now=now,
         )
-        values = {"window_start": now, "window_end": now, "built_at": now, "next_attempt_at": now, "sent_at": now}
-        session.add(DigestRow(subscriber_id=subscriber, state="sent", message_id="<1@x>", subject="News", **values))
+        session.add(
+            DigestRow(
+                subscriber_id=subscriber,
+                state="sent",
+                message_id="<1@x>",
+                subject="News",
+                window_start=now,
+                window_end=now,
+                built_at=now,
+                next_attempt_at=now,
+                sent_at=now,
+            )
+        )
     return installed
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlmodel import col
 
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry
@@ -81,7 +82,7 @@ def test_an_operator_looks_sends_and_sends_again(database: Database, monitor: Ru
     assert "Nothing is due" in monitor("digest", "send", "--dry-run").stdout
 
     with database.write() as session:
-        session.connection().execute(update(DigestRow).where(DigestRow.subscriber_id == 1).values(state="failed"))
+        session.connection().execute(update(DigestRow).where(col(DigestRow.subscriber_id) == 1).values(state="failed"))
     assert [row["state"] for row in listed("digest", "list", "--state", "failed")] == ["failed"]
     assert "1 sent, 0 not" in monitor("digest", "resend", "--failed").stdout
     assert "1 sent, 0 not" in monitor("digest", "resend", "2").stdout

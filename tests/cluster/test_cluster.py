@@ -212,7 +212,7 @@ def count(database: Database, table: type) -> int:
 
 
 def all_is_stored(database: Database, newsroom: Any) -> bool:
-    return count(database, ItemRow) == len(newsroom.feeds) * newsroom.limit
+    return count(database, ItemRow) == int(len(newsroom.feeds) * newsroom.limit)
 
 
 def digests(database: Database) -> dict[int, DigestRow]:

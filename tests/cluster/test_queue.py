@@ -102,7 +102,7 @@ def test_the_row_to_blame_becomes_a_dead_letter_and_the_others_are_done(
             done.append(item)
         return []
 
-    monkeypatch.setitem(TASKS, "match_items", match)  # type: ignore[misc]
+    monkeypatch.setitem(TASKS, "match_items", match)
     monkeypatch.setattr(cluster, "ATTEMPTS", 1)
     put(app, Intent("match_items", (1, 2, 3, 4, 5, 6)))
     work(app)
@@ -125,7 +125,7 @@ def test_what_will_pass_is_tried_again_later(app: App, monkeypatch: pytest.Monke
     def busy(_app: App, _ids: Sequence[int]) -> list[Intent]:
         raise DatabaseBusy("the database is away")
 
-    monkeypatch.setitem(TASKS, "match_items", busy)  # type: ignore[misc]
+    monkeypatch.setitem(TASKS, "match_items", busy)
     put(app, Intent("match_items", (1, 2)))
     work(app)
     with app.database.read() as session:
@@ -152,7 +152,7 @@ def test_what_a_silent_worker_held_is_put_back(app: App) -> None:
 
 @on_postgresql
 def test_what_is_done_is_counted_and_then_forgotten(app: App, monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
-    monkeypatch.setitem(TASKS, "match_items", lambda *_: [])  # type: ignore[misc]
+    monkeypatch.setitem(TASKS, "match_items", lambda *_: [])
     put(app, Intent("match_items", (1,)))
     work(app)
     with app.database.write() as session:
@@ -164,7 +164,7 @@ def test_what_is_done_is_counted_and_then_forgotten(app: App, monkeypatch: pytes
 
 @on_postgresql
 def test_a_task_carried_out_enqueues_what_follows(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TASKS, "build_digests", lambda *_: [Intent("send_digests", (7, 8))])  # type: ignore[misc]
+    monkeypatch.setitem(TASKS, "build_digests", lambda *_: [Intent("send_digests", (7, 8))])
     carry_out(app, Intent("build_digests", (1,)))
     assert waiting(app) == [("send_digests", (7, 8))]
 

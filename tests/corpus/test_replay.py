@@ -56,6 +56,10 @@ def _states() -> list[tuple[datetime, bytes]]:
     return [(datetime.strptime(path.stem, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC), path.read_bytes()) for path in paths]
 
 
+def _at(moment: datetime) -> Callable[[], datetime]:
+    return lambda: moment
+
+
 async def _poll_through(database: Database, replay: _Replay, source_id: int) -> tuple[int, int]:
     new = changed = 0
     async with Fetcher(FetchLimits(allow_loopback=True, host_gap_seconds=0)) as fetcher:
@@ -63,7 +67,7 @@ async def _poll_through(database: Database, replay: _Replay, source_id: int) -> 
             replay.body = body
             with database.read() as session:
                 (source,) = visits.load_states(session, [source_id])
-            (report,) = await visit_sources(database, fetcher, [source], clock=lambda moment=moment: moment, at_once=1)
+            (report,) = await visit_sources(database, fetcher, [source], clock=_at(moment), at_once=1)
             assert report.outcome in {"read", "unchanged"}
             new, changed = new + report.new, changed + report.changed
     return new, changed
@@ -95,11 +99,12 @@ def test_every_item_of_the_feed_is_stored_once(
     with database.write() as session:
         source_id = sources.save_source(session, spec, actor="test", now=now)
         for topic in read_config(shipped("config")).topics:
-            session.merge(PillarRow(id=topic.pillar, position=0))
+            session.merge(PillarRow(id=topic.pillar, position=0, names={}))
             session.flush()
-            session.add(
-                TopicRow(id=topic.id, pillar_id=topic.pillar, position=0, threshold=0.5, needs_neighbours=False)
+            row = TopicRow(
+                id=topic.id, pillar_id=topic.pillar, position=0, names={}, threshold=0.5, needs_neighbours=False
             )
+            session.add(row)
     keys = {html.unescape(guid.decode().strip()) for _, body in _states() for guid in _GUID.findall(body)}
 
     new, changed = asyncio.run(_poll_through(database, replay, source_id))

@@ -54,7 +54,7 @@ def mailbox(free_port: int) -> Iterator[tuple[_Mailbox, int]]:
 
 
 @pytest.fixture
-def feed_url(serve: Any) -> str:
+def feed_url(serve: Callable[..., str]) -> str:
     """The address of a feed with two items about the topic, one of them by its page alone, and one that is not."""
     return serve(lambda base, path: FEED.format(base=base) if path == "/feed" else PAGES.get(path, ""))
 

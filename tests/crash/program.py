@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -65,6 +66,10 @@ def kill_at(point: str) -> None:
         tasks.TASKS[name] = deadly
 
 
+def _clock_at(moment: datetime) -> Callable[[], datetime]:
+    return lambda: moment
+
+
 def run(point: str, *times: str) -> None:
     from monitor import tasks, ticks
     from monitor.runners.assemble import make_app
@@ -74,7 +79,7 @@ def run(point: str, *times: str) -> None:
     if point != "never":
         kill_at(point)
     for moment in map(datetime.fromisoformat, times):
-        at = replace(app, clock=lambda moment=moment: moment)
+        at = replace(app, clock=_clock_at(moment))
         for tick in ticks.TICKS:
             tasks.drain(at, ticks.run_tick(at, tick, moment))
 

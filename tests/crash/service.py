@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import ticks
+from monitor.app import App, Intent
 from monitor.cli import service
 from monitor.runners import local
 
@@ -20,14 +21,14 @@ def main() -> None:
     fired = Path(sys.argv[1])
 
     def told(tick: ticks.Tick) -> ticks.Tick:
-        def run(app: ticks.App, session: Any, now: datetime) -> list[ticks.Intent]:
+        def run(app: App, session: Any, now: datetime) -> list[Intent]:
             with fired.open("a") as file:
                 file.write(f"{tick.name}\n")
             return tick.run(app, session, now)
 
         return replace(tick, every=timedelta(seconds=1), run=run)
 
-    local.TICKS = tuple(told(tick) for tick in ticks.TICKS)
+    vars(local)["TICKS"] = tuple(told(tick) for tick in ticks.TICKS)
     service.run()
 
 

@@ -38,8 +38,8 @@ Run = Callable[..., int]
 
 @pytest.fixture(scope="module")
 def program() -> Iterator[subprocess.Popen[str]]:
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, str(PROGRAM)], **pipes) as process:
+    command, pipe = [sys.executable, str(PROGRAM)], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         yield process
 
 

@@ -59,6 +59,7 @@ class Server:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
+    server: Server
     authority = trustme.CA()
     theirs, ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.issue_cert("localhost").configure_cert(theirs)
@@ -100,7 +101,9 @@ def test_each_message_is_handed_over_once_and_cut_where_it_is_too_long(server: S
 
 def test_a_server_that_says_nothing_of_no_message_has_none(server: Server) -> None:
     server.silent, server.seen = True, {1, 2}
-    assert read_mailbox(server.mailbox, [].append) == 0
+    taken: list[bytes] = []
+    assert read_mailbox(server.mailbox, taken.append) == 0
+    assert taken == []
 
 
 def test_a_message_that_was_not_taken_is_handed_over_again(server: Server) -> None:

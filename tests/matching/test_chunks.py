@@ -56,7 +56,7 @@ def test_words_without_offsets_are_the_same_words(chunk: str) -> None:
 @given(texts, texts)
 def test_equal_keys_mean_equal_words(one: str, other: str) -> None:
     chunks = Chunks([one, other])
-    words = {}
+    words: dict[int, list[tuple[str, bool]]] = {}
     for key, chunk in zip(chunks.keys.tolist(), texts_of(chunks), strict=True):
         assert words.setdefault(key, words_of(chunk)) == words_of(chunk)
 

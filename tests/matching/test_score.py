@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import log, log1p, nextafter
+from typing import Any
 
 import pytest
 
@@ -55,13 +56,13 @@ def seen(model: ScoreModel, body: str, title: str = "News", topic: Topic = RADAR
 
 PASSING = "It rained. They visited the radar." + PADDING
 
-BETTER = {
+BETTER: dict[str, dict[str, Any]] = {
     "the topic in the title": {"body": PASSING, "title": "A new radar"},
     "more of it": {"body": PASSING + " The radar turns. The radar hums."},
     "a decision": {"body": PASSING.replace("They visited", "They announced funds for")},
 }
 
-WORSE = {
+WORSE: dict[str, dict[str, Any]] = {
     "an enumeration": {
         "body": PASSING.replace("the radar", "the lake, the mill, the church, the school, and the radar")
     },
@@ -76,12 +77,12 @@ WORSE = {
 
 
 @pytest.mark.parametrize("changed", BETTER.values(), ids=BETTER)
-def test_raises_the_score(model: ScoreModel, changed: dict[str, str]) -> None:
+def test_raises_the_score(model: ScoreModel, changed: dict[str, Any]) -> None:
     assert rate(model, **changed) > rate(model, PASSING)
 
 
 @pytest.mark.parametrize("changed", WORSE.values(), ids=WORSE)
-def test_lowers_the_score(model: ScoreModel, changed: dict[str, str]) -> None:
+def test_lowers_the_score(model: ScoreModel, changed: dict[str, Any]) -> None:
     assert rate(model, **changed) < rate(model, PASSING)
 
 
@@ -133,7 +134,7 @@ FEATURE_VALUES = [
 
 
 @pytest.mark.parametrize(("feature", "texts", "value"), FEATURE_VALUES)
-def test_a_feature_has_its_value(model: ScoreModel, feature: str, texts: dict[str, str], value: float) -> None:
+def test_a_feature_has_its_value(model: ScoreModel, feature: str, texts: dict[str, Any], value: float) -> None:
     document = Document(**{"title": "", "language": Language.EN, **texts})
     topic = replace(RADAR, needs_neighbours=True)
     evidence = topic_evidence(compile_watchlist(topic.watches).match(document))[topic.id]

@@ -101,7 +101,7 @@ def evidence(node: Node, document: Document, language: Language) -> Iterator[tup
                     yield from evidence(child, document, language)
 
 
-def expected(watch: Watch, document: Document) -> list[tuple[str, int, int, str]] | None:
+def expected(watch: Watch, document: Document) -> list[tuple[FieldName, int, int, str]] | None:
     """The evidence that a watch must give, or None where it must not match."""
     root = parse_query(watch.query, watch.language).root
     if document.language and watch.language not in {document.language, Language.ANY}:

@@ -99,7 +99,7 @@ def test_every_standard_date_comes_back(moment: datetime, zone: timezone, write:
 @settings(max_examples=60)
 def test_every_date_in_words_comes_back(moment: datetime, language: str, length: str) -> None:
     """The words are those of the CLDR, as content systems write them."""
-    written = format_date(moment, format=length, locale=language)  # type: ignore[arg-type] # a literal at run time
+    written = format_date(moment, format=length, locale=language)
     read = shown(written, Language(language))
     assert read is not None
     assert read.date() == moment.date()

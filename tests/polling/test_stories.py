@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -133,9 +134,9 @@ def test_a_template_filled_in_twice_is_two_stories() -> None:
     ],
     ids=["days later", "another language", "another title"],
 )
-def test_near_texts_need_the_same_days_language_and_title(change: dict[str, object]) -> None:
+def test_near_texts_need_the_same_days_language_and_title(change: dict[str, Any]) -> None:
     one = telling("https://a.example.gov/1", text=STATEMENT)
-    other = telling("https://b.example.gov/2", text=STATEMENT, **change)
+    other = replace(telling("https://b.example.gov/2", text=STATEMENT), **change)
     assert find_stories([one, other]) == ()
 
 

@@ -185,6 +185,7 @@ def test_a_line_shows_the_sentence_and_the_latest_verdict(log: Any) -> None:
         judge(session, [one], "relevant", reviewer="editor@example.org", now=log.now)
         line = log_line(session, one)
     assert ("norad", True) in line.shown.parts
+    assert line.verdict
     assert (line.match.verdict, line.verdict.reviewer, line.verdict.note) == (
         "relevant",
         "editor@example.org",

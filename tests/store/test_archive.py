@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -203,11 +203,7 @@ def test_the_index_never_loses_a_hit(database: Database, now: datetime, query: s
 
 def stored(database: Database) -> list[int]:
     with database.read() as session:
-        return list(only_ints(session.exec(select(ItemRow.id))))
-
-
-def only_ints(ids: Iterable[int | None]) -> Iterable[int]:
-    return (item_id for item_id in ids if item_id is not None)
+        return [item_id for item_id in session.exec(select(ItemRow.id)) if item_id is not None]
 
 
 def test_an_item_filed_again_and_again_is_found_by_all_that_it_held(database: Database, now: datetime) -> None:

@@ -79,7 +79,7 @@ def test_topics_that_are_not_watched_any_more_are_left_out(judged: Database) -> 
 def test_a_verdict_without_a_word_is_none(judged: Database, now: datetime) -> None:
     with judged.write() as session:
         for match in session.exec(select(MatchRow)).all():
-            session.add(VerdictRow(match_id=match.id, reviewer="r@example.org", word="", note="later", at=now))
+            session.add(VerdictRow(match_id=match.id or 0, reviewer="r@example.org", word="", note="later", at=now))
     with judged.read() as session:
         assert list(judged_matches(session, MATCHER))[2].label.reason == "note relevant"
 

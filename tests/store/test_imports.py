@@ -109,6 +109,7 @@ def test_no_digest_looks_back_to_what_was_imported(database: Database, now: date
                 weekday=0,
                 hour=8,
                 zone="UTC",
+                consent={},
                 created_at=now - timedelta(days=90),
                 digested_until=until,
                 next_digest_at=now,

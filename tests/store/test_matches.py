@@ -16,6 +16,7 @@ from monitor import tasks
 from monitor.app import App
 from monitor.core.languages import Language
 from monitor.core.nouns import Entry, Evidence, Pillar, SourceSpec, Topic, TopicMatch, Watch
+from monitor.polling.regroup import regroup
 from monitor.review.verdicts import judge
 from monitor.settings import Settings
 from monitor.store import items, sources, watchlist
@@ -126,7 +127,7 @@ def test_two_batches_at_once_find_the_story_that_they_share(
     with database.write() as session:
         told = [Entry(str(n), f"https://ministry.example/{n}", "NORAD renewed", body=text) for n in range(2)]
         items.revise_items(session, dict(zip(ids, told, strict=False)), now)
-    both, regroup = threading.Barrier(2), tasks.regroup
+    both = threading.Barrier(2)
 
     def regroup_together(*arguments: Any) -> None:
         with suppress(threading.BrokenBarrierError):

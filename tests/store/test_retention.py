@@ -31,16 +31,37 @@ def source_id(database: Database, now: datetime) -> int:
         assert found
         for number in range(1, 7):
             items.insert_entries(session, found, "en", [entry(number)], now + number * DAY)
-            text = {"title": "Earlier", "summary": "", "body": "Earlier words", "content_hash": "0"}
-            times = {"seen_at": now, "replaced_at": now + number * DAY}
-            session.add(RevisionRow(item_id=number, number=1, **text, **times))
-        judged = {"score": 1.0, "worthy": True, "item_revision": 1, "watchlist_version": "1"}
+            session.add(earlier(number, now))
         session.add(
-            MatchRow(item_id=2, topic_id="norad", source_id=found, news_at=now, matched_at=now, evidence=[], **judged)
+            MatchRow(
+                item_id=2,
+                topic_id="norad",
+                source_id=found,
+                score=1.0,
+                worthy=True,
+                evidence=[],
+                item_revision=1,
+                watchlist_version="1",
+                news_at=now,
+                matched_at=now,
+            )
         )
         session.flush()
         session.add(VerdictRow(match_id=1, reviewer="reviewer", word="noise", at=now))
     return found
+
+
+def earlier(number: int, now: datetime) -> RevisionRow:
+    return RevisionRow(
+        item_id=number,
+        number=1,
+        seen_at=now,
+        replaced_at=now + number * DAY,
+        title="Earlier",
+        summary="",
+        body="Earlier words",
+        content_hash="0",
+    )
 
 
 def entry(number: int) -> Entry:

@@ -18,7 +18,7 @@ import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import event, make_url, update
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, col, select
 
 from monitor.app import App
 from monitor.core.languages import Language
@@ -56,7 +56,7 @@ class Mailbox:
     def send(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
         if self.answers:
             return self.answers.pop(0)
-        self.taken.append(message_from_bytes(message, policy=policy.default))  # type: ignore[arg-type]  # its policy makes it so
+        self.taken.append(message_from_bytes(message, policy=policy.default))
         return Delivered("taken")
 
     def close(self) -> None:
@@ -211,6 +211,7 @@ def _apply_topics(address: str) -> None:
 
 @pytest.fixture
 def site(database: Database, settings: Settings, now: datetime, pages_of: Callable[[App], FastAPI]) -> Iterator[Site]:
+    site: Site
     mailbox = Mailbox()
 
     def no_fetcher() -> Any:
@@ -319,8 +320,9 @@ class Newsroom:
         """Have an item's own page read, a day later."""
         self.site.wait(timedelta(days=1))
         with self.site.app.database.write() as session:
-            told = {"text": text, "canonical_url": "", "twins": {}, "content_hash": content_hash}
-            store_article(session, item_id, **told, now=self.site.now)
+            store_article(
+                session, item_id, text=text, canonical_url="", twins={}, content_hash=content_hash, now=self.site.now
+            )
 
     def join(self, *items: int) -> None:
         with self.site.app.database.write() as session:
@@ -328,7 +330,7 @@ class Newsroom:
 
     def set(self, item_id: int, **values: Any) -> None:
         with self.site.app.database.write() as session:
-            session.connection().execute(update(ItemRow).where(ItemRow.id == item_id).values(values))
+            session.connection().execute(update(ItemRow).where(col(ItemRow.id) == item_id).values(values))
 
 
 @pytest.fixture

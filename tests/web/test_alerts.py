@@ -96,7 +96,7 @@ def _meet_trouble(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> list[Intent]:
         raise ValueError("this one cannot be read")
 
-    monkeypatch.setitem(tasks.TASKS, "match_items", fails)  # type: ignore[misc]
+    monkeypatch.setitem(tasks.TASKS, "match_items", fails)
     with pytest.raises(ValueError, match="cannot be read"):
         tasks.run_intent(site.app, Intent("match_items", (1,)))
     with site.app.database.write() as session:

@@ -13,6 +13,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from requests import Request
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
 from monitor.core.roles import Role
@@ -42,6 +43,7 @@ def filled(site: Any, newsroom: Any) -> Any:
 def operations(site: Any) -> Iterator[Any]:
     schema = schemathesis.openapi.from_dict(site.get("/api/v1/openapi.json").json())
     for found in schema.get_all_operations():
+        assert isinstance(found, Ok)
         yield found.ok()
 
 
@@ -49,6 +51,7 @@ def key_of(site: Any) -> str:
     token = site.signed_in(Role.OPERATOR)["session"]
     with site.app.database.write() as session:
         holder = holder_of_session(session, token, site.now)
+        assert holder
         return create_token(session, holder, "schema", Role.OPERATOR, now=site.now)
 
 
@@ -61,7 +64,7 @@ def cases(operation: Any) -> Any:
 
 def send(site: Any, case: Any, headers: dict[str, str]) -> Any:
     made = Request(**case.as_transport_kwargs(base_url="http://127.0.0.1")).prepare()
-    parts = urlsplit(made.url)
+    parts = urlsplit(str(made.url or ""))
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     kept = {name: value for name, value in made.headers.items() if name.lower() in {"content-type", "accept"}}
     return site.ask(case.method, path, content=made.body or b"", headers=kept | headers)

@@ -50,7 +50,8 @@ def stored(site: Any) -> Callable[..., None]:
 
 
 def source(site: Any, slug: str) -> SourceRow:
-    return next(row for row in site.rows(SourceRow) if row.slug == slug)
+    rows: list[SourceRow] = site.rows(SourceRow)
+    return next(row for row in rows if row.slug == slug)
 
 
 def test_the_list_tells_how_each_fares_and_filters(site: Any, desk: Any, stored: Any) -> None:

@@ -25,6 +25,7 @@ def events(site: Any, noun: str) -> list[tuple[str, str, str]]:
 
 
 def live(site: Any) -> WatchRow:
+    row: WatchRow
     (row,) = [row for row in site.rows(WatchRow) if row.topic_id == "norad"]
     return row
 
