@@ -150,8 +150,10 @@ class _Reader:
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self._data.get(key, default)
-        if not isinstance(value, str) or (default is None and not value.strip()):
+        if not isinstance(value, str):
             raise self.wrong(key, _("write a text in quotes"))
+        if default is None and not value.strip():
+            raise self.wrong(key, _("it may not be empty"))
         return value.strip()
 
     def identifier(self, key: str) -> str:

@@ -58,7 +58,7 @@ WRONG = {
     (r"(?s)\A.*?(?=\[\[topics)", "pillars = 3\n"): "pillars = 3: write each as a [[pillars]] table",
     (r"(?s)\A.*?(?=\[\[topics)", "pillars = [3]\n"): "pillars = [3]: write each as a [[pillars]] table",
     ('id = "security"', "id = 3"): "pillars[1].id = 3: write a text in quotes",
-    ('id = "security"', 'id = " "'): "pillars[1].id = ' ': write a text in quotes",
+    ('id = "security"', 'id = " "'): "pillars[1].id = ' ': it may not be empty",
     ('id = "security"', 'id = "security"\nnote = ""'): "pillars.security.note = '': no such key; known are id, name",
     ('name = { en = "Security".*', ""): 'pillars.security.name = None: write { en = "…", fr = "…", es = "…" }',
     ('"Seguridad"', '"Seguridad", de = "Sicherheit"'): (
@@ -87,7 +87,7 @@ WRONG = {
     ),
     ("note = .*", "note = 3"): "topics.norad.watches.en.note = 3: write a text in quotes",
     ('language = "en"', 'language = "de"'): ("topics.norad.watches.en.language = 'de': write one of en, fr, es, any"),
-    (QUERY, "query = ' '"): "topics.norad.watches.en.query = ' ': write a text in quotes",
+    (QUERY, "query = ' '"): "topics.norad.watches.en.query = ' ': it may not be empty",
     (QUERY, "query = 'norad OR (radar'"): (
         "topics.norad.watches.en.query = 'norad OR (radar': "
         "This parenthesis is not closed (at character 10). Add a closing one."
@@ -144,7 +144,7 @@ def test_a_topic_that_was_typed_is_read_as_one_of_a_file() -> None:
     ("wrong", "says"),
     [
         ({"pillar": "q"}, "the topic: pillar = 'q': write one of p, o"),
-        ({"name": {"en": "NORAD", "fr": "", "es": "NORAD"}}, "the topic: name.fr = '': write a text in quotes"),
+        ({"name": {"en": "NORAD", "fr": "", "es": "NORAD"}}, "the topic: name.fr = '': it may not be empty"),
         ({"id": "NORAD"}, "topic 'NORAD': use small letters, digits and single hyphens, at most 60"),
         ({"id": TOO_LONG}, f"topic '{TOO_LONG[:60]}': use small letters, digits and single hyphens, at most 60"),
     ],
