@@ -50,15 +50,7 @@ def poll_sources(app: App, ids: Sequence[int]) -> list[Intent]:
     """Visit the sources, several at a time; then match what is new."""
     reports = event_loop.run(_poll(app, ids))
     _tell(reports)
-    return _match_news_of(app, [report.source_id for report in reports if report.new or report.changed])
-
-
-def _match_news_of(app: App, source_ids: Sequence[int]) -> list[Intent]:
-    """Have matched what these sources brought; what others brought is matched by those who visited them."""
-    if not source_ids:
-        return []
-    with app.database.read() as session:
-        return batches("match_items", items.unmatched_ids(session, of_sources=source_ids), MATCH_BATCH)
+    return batches("match_items", [item_id for report in reports for item_id in report.items], MATCH_BATCH)
 
 
 def _tell(reports: Sequence[VisitReport]) -> None:
@@ -105,8 +97,8 @@ def visit_now(app: App, slug: str, *, actor: str) -> list[Intent]:
 def read_articles(app: App, ids: Sequence[int]) -> list[Intent]:
     """Read the wanted pages of the sources of one host; then match their items again."""
     report = event_loop.run(_read_articles(app, ids))
-    log.info("read articles", sources=len(ids), read=report.read, given_up=report.given_up)
-    return _match_news_of(app, ids if report.read else ())
+    log.info("read articles", sources=len(ids), read=len(report.read), given_up=report.given_up)
+    return batches("match_items", report.read, MATCH_BATCH)
 
 
 async def _read_articles(app: App, ids: Sequence[int]) -> ArticlesReport:

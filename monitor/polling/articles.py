@@ -30,9 +30,9 @@ _GONE = frozenset({FailureKind.NOT_FOUND, FailureKind.GONE})
 
 @dataclass(frozen=True, slots=True)
 class ArticlesReport:
-    """How many pages were read, and how many were given up."""
+    """Of which items, by id, the pages were read, and how many pages were given up."""
 
-    read: int
+    read: Sequence[int]
     given_up: int
 
 
@@ -57,7 +57,8 @@ async def read_articles(
         wanted = articles.wanted_articles(session, source_ids, per_source=PER_SOURCE)
     robots = Robots(fetcher, clock=clock)
     resting: dict[int, datetime] = {}
-    read = given_up = 0
+    read: list[int] = []
+    given_up = 0
     for page in wanted:
         if stopping():
             break
@@ -65,8 +66,10 @@ async def read_articles(
             continue
         outcome = await robots.get(page.url)
         if isinstance(outcome, Fetched):
-            done = await asyncio.to_thread(_store, database, page, outcome, clock())
-            read, given_up = read + done, given_up + (not done)
+            if await asyncio.to_thread(_store, database, page, outcome, clock()):
+                read.append(page.item_id)
+            else:
+                given_up += 1
         elif isinstance(outcome, Failed) and (outcome.kind in _LOST or outcome.kind is FailureKind.BLOCKED):
             await asyncio.to_thread(_give_up, database, page, clock(), gone=outcome.kind in _GONE)
             given_up += 1

@@ -52,7 +52,10 @@ class Visited:
 
 @dataclass(frozen=True, slots=True)
 class VisitReport:
-    """What came of a visit, for the log and for the one who asked for it."""
+    """What came of a visit, for the log and for the one who asked for it.
+
+    ``items`` are the ids of those that are new or changed, and to be matched.
+    """
 
     source_id: int
     slug: str
@@ -60,6 +63,7 @@ class VisitReport:
     failed: bool = False
     new: int = 0
     changed: int = 0
+    items: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +142,13 @@ def _write_all(database: Database, taken: Sequence[_Taken], rest: timedelta) -> 
 
 def _write(database: Database, taken: Sequence[_Taken], rest: timedelta) -> list[VisitReport]:
     with database.write() as session:
-        _write_items(session, taken)
+        written = _write_items(session, taken)
         record_visits(session, [_record(one, rest) for one in taken])
         for one in taken:
             _note_redirect(session, one)
             if offer := one.reading.hub:
                 note_offer(session, one.source.id, offer.hub, offer.topic, one.visited.at)
-    return [_report(one) for one in taken]
+    return [_report(one, written[one.source.id]) for one in taken]
 
 
 def take_in_push(database: Database, source: SourceState, pushed: Fetched, at: datetime) -> VisitReport:
@@ -159,17 +163,17 @@ def take_in_push(database: Database, source: SourceState, pushed: Fetched, at: d
     with database.read() as session:
         taken = replace(_take(session, visit), left_out=())
     with database.write() as session:
-        _write_items(session, [taken])
+        written = _write_items(session, [taken])
         history = {**_poll_row(taken), "outcome": PUSHED if taken.reading.outcome == READ else taken.reading.outcome}
         record_visits(session, [VisitRecord(source, {"lease_until": None}, history)])
-    return _report(taken)
+    return _report(taken, written[source.id])
 
 
-def _write_items(session: Session, taken: Sequence[_Taken]) -> None:
-    items.insert_found(session, [_new_entries(one) for one in taken if one.decision.new])
-    for one in taken:
-        if one.reading.keys:
-            _write_known_items(session, one)
+def _write_items(session: Session, taken: Sequence[_Taken]) -> Mapping[int, Sequence[int]]:
+    """Store what is new and what has changed; the ids of these items, by source."""
+    new = items.insert_found(session, [_new_entries(one) for one in taken if one.decision.new])
+    changed = {one.source.id: _write_known_items(session, one) if one.reading.keys else () for one in taken}
+    return {source_id: [*new.get(source_id, ()), *ids] for source_id, ids in changed.items()}
 
 
 def _new_entries(taken: _Taken) -> items.NewEntries:
@@ -181,7 +185,8 @@ def _written(taken: _Taken) -> Mapping[str, str]:
     return {draft.key: draft.fingerprint for draft in taken.reading.drafts}
 
 
-def _write_known_items(session: Session, taken: _Taken) -> None:
+def _write_known_items(session: Session, taken: _Taken) -> Sequence[int]:
+    """Write down what the visit told of items that are known; the ids of those that have changed."""
     decision, at, written = taken.decision, taken.visited.at, _written(taken)
     items.rekey_items(session, {old.item_id: new for old, new in decision.rekeyed}, fingerprints=written)
     edited = [(old, new) for old, new in decision.rekeyed if old.content_hash != new.content_hash]
@@ -191,6 +196,7 @@ def _write_known_items(session: Session, taken: _Taken) -> None:
     items.note_fingerprints(session, {old.item_id: now for old, now in again if old.fingerprint != now})
     items.doubt_items(session, [item.item_id for item in taken.left_out], at)
     items.welcome_items(session, [item.item_id for item in decision.shown if item.missed])
+    return list(changes)
 
 
 def _record(taken: _Taken, rest: timedelta) -> VisitRecord:
@@ -266,8 +272,14 @@ def _note_redirect(session: Session, taken: _Taken) -> None:
         note_permanent_url(session, source, outcome.permanent_url, confirmations=_MOVED_AFTER, now=at)
 
 
-def _report(taken: _Taken) -> VisitReport:
+def _report(taken: _Taken, written: Sequence[int]) -> VisitReport:
     source, reading, decision = taken.source, taken.reading, taken.decision
     return VisitReport(
-        source.id, source.spec.slug, reading.outcome, reading.failed, len(decision.new), len(decision.changed)
+        source_id=source.id,
+        slug=source.spec.slug,
+        outcome=reading.outcome,
+        failed=reading.failed,
+        new=len(decision.new),
+        changed=len(decision.changed),
+        items=tuple(written),
     )

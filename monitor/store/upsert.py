@@ -34,18 +34,18 @@ def insert_new(session: Session, table: type[SQLModel], rows: Sequence[Mapping[s
 
 def insert_values(
     session: Session, table: type[SQLModel], columns: tuple[str, ...], rows: Iterable[Iterable[Any]]
-) -> int:
+) -> None:
     """As ``insert_new``, for very many rows: each is the values of ``columns``, none of which may be left to a default.
 
     They go to the driver as it takes them: what SQLAlchemy does for each row takes as long as SQLite takes to store it.
     """
     by_name = dict(zip(columns, zip(*rows, strict=True), strict=False))
     if not by_name:
-        return 0
+        return
     statement, by_place, converters = _prepared(session.get_bind().dialect, table, columns)
     ready = zip(*(_converted(by_name[name], convert) for name, convert in converters.items()), strict=True)
     given: Any = list(ready) if by_place else [dict(zip(converters, row, strict=True)) for row in ready]
-    return session.connection().exec_driver_sql(statement, given).rowcount
+    session.connection().exec_driver_sql(statement, given)
 
 
 def _converted(values: Iterable[Any], convert: _Convert | None) -> Iterable[Any]:
