@@ -62,12 +62,12 @@ FAILURES = {
 @pytest.mark.parametrize(("script", "kind"), FAILURES.values(), ids=FAILURES.keys())
 def test_each_fault_has_its_name_and_brings_nothing(faults, fetch, script, kind):
     """The status is kept, the words are for a person, and what came in part is not shown."""
-    outcome = fetch(faults.play("/feed", script), fetcher={"total_seconds": 0.3})
+    outcome = fetch(faults.play("/feed", script), fetcher={"total_seconds": 2})
     assert isinstance(outcome, Failed)
     assert outcome.kind is kind
     assert len(outcome.detail) > 20
     assert "\n" not in outcome.detail
-    assert outcome.duration_seconds < 1
+    assert outcome.duration_seconds < 10
 
 
 def test_the_default_deadline_and_caps_are_those_promised():
@@ -96,15 +96,22 @@ def test_1_dead_names_do_not_hold_up_the_others(faults, new_fetcher):
     """A hundred names whose servers are silent, and one healthy source beside them."""
     faults.play("/feed", [FEED])
 
-    async def resolve(host):
-        return await silent_name_server(host) if host.startswith("dead") else ["127.0.0.1"]
-
     async def visits():
-        async with new_fetcher(resolve=resolve, lookup_seconds=1.5) as fetcher:
+        over = asyncio.Event()
+
+        async def resolve(host):
+            if host.startswith("dead"):
+                await over.wait()
+                await no_such_name(host)
+            return ["127.0.0.1"]
+
+        async with new_fetcher(resolve=resolve, lookup_seconds=60) as fetcher:
             dead = [asyncio.create_task(fetcher.get(f"http://dead{number}.test/")) for number in range(100)]
             await asyncio.sleep(0)
             healthy = await fetcher.get(faults.url("/feed", "healthy.test"))
-            return healthy, sum(task.done() for task in dead), [await task for task in dead]
+            dead_by_then = sum(task.done() for task in dead)
+            over.set()
+            return healthy, dead_by_then, [await task for task in dead]
 
     healthy, dead_by_then, dead = event_loop.run(visits())
     assert isinstance(healthy, Fetched)
@@ -125,7 +132,7 @@ def test_1_look_ups_that_block_leave_threads_for_the_others(faults, new_fetcher,
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
     async def visits():
-        async with new_fetcher(resolve=None, lookup_seconds=1) as fetcher:
+        async with new_fetcher(resolve=None, lookup_seconds=2) as fetcher:
             dead = [asyncio.create_task(fetcher.get(f"http://dead{number}.test/")) for number in range(20)]
             await asyncio.sleep(0.05)
             healthy = await fetcher.get(faults.url("/feed", "healthy.test"))

@@ -75,10 +75,10 @@ def test_redirects_that_cross_do_not_wait_for_each_other_for_ever(faults, new_fe
 
 
 def test_waiting_for_a_turn_does_not_count_as_time_of_the_visit(faults, new_fetcher):
-    """Eleven visits of 0.1 s in a row, each with a deadline of a second: the last waits longer than that."""
-    urls = [faults.play(f"/{number}", [0.1, FEED]) for number in range(11)]
-    outcomes = visit_all(new_fetcher, urls, total_seconds=1)
-    assert all(isinstance(outcome, Fetched) and outcome.duration_seconds < 1 for outcome in outcomes)
+    """Six visits of 0.4 s in a row, each with a deadline of two seconds: the last waits as long as that."""
+    urls = [faults.play(f"/{number}", [0.4, FEED]) for number in range(6)]
+    outcomes = visit_all(new_fetcher, urls, total_seconds=2)
+    assert all(isinstance(outcome, Fetched) and outcome.duration_seconds < 2 for outcome in outcomes)
 
 
 def test_a_failed_visit_gives_its_turn_back(faults, new_fetcher):
