@@ -30,7 +30,7 @@ _GONE = frozenset({FailureKind.NOT_FOUND, FailureKind.GONE})
 
 @dataclass(frozen=True, slots=True)
 class ArticlesReport:
-    """Of which items, by id, the pages were read, and how many pages were given up."""
+    """Of which items, by id, the texts were read, and how many pages were given up."""
 
     read: Sequence[int]
     given_up: int
@@ -66,10 +66,10 @@ async def read_articles(
             continue
         outcome = await robots.get(page.url)
         if isinstance(outcome, Fetched):
-            if await asyncio.to_thread(_store, database, page, outcome, clock()):
-                read.append(page.item_id)
-            else:
+            if not await asyncio.to_thread(_store, database, page, outcome, clock()):
                 given_up += 1
+            elif not page.missed:  # else it was only seen to be there still
+                read.append(page.item_id)
         elif isinstance(outcome, Failed) and (outcome.kind in _LOST or outcome.kind is FailureKind.BLOCKED):
             await asyncio.to_thread(_give_up, database, page, clock(), gone=outcome.kind in _GONE)
             given_up += 1

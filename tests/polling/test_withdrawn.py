@@ -36,7 +36,7 @@ class Story:
 
     def __init__(self, faults: Any, new_fetcher: Any, database: Database, now: datetime) -> None:
         self.faults, self.new_fetcher, self.database, self.now = faults, new_fetcher, database, now
-        self.base = faults.url("").rstrip("/")
+        self.base, self.read = faults.url("").rstrip("/"), list[int]()
         with database.write() as session:
             spec = SourceSpec("s", f"{self.base}/feed", "A", "CA", Language.EN)
             self.source_id = save_source(session, spec, actor="test", now=now)
@@ -55,7 +55,7 @@ class Story:
             with self.database.write() as session:
                 claimed = claim_for_articles(session, self.now, limit=9, per_host=9, lease=timedelta(minutes=9))
             for ids in claimed.values():
-                await read_articles(self.database, fetcher, ids, clock=lambda: self.now)
+                self.read += (await read_articles(self.database, fetcher, ids, clock=lambda: self.now)).read
 
     def item(self, name: str) -> ItemRow:
         with self.database.read() as session:
@@ -98,6 +98,7 @@ def test_left_out_but_still_there_is_not_withdrawn_and_keeps_its_text(story: Sto
     assert (after.withdrawn_at, after.revision, after.summary, after.body) == (None, 1, before.summary, before.body)
     story.visit("abcef")
     assert story.asked_for("d") == 1
+    assert story.read == [], "no text was read, so nothing is to be matched"
 
 
 def test_a_site_in_trouble_withdraws_nothing(story: Story) -> None:
