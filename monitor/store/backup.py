@@ -26,8 +26,8 @@ def back_up(database: Database, path: Path, now: datetime, progress: Progress) -
     if path.exists():
         raise Refused(f"{path} is there already: name a new file")
     part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)  # of a backup that was killed
     if database.path:
-        part.unlink(missing_ok=True)
         _copy_file(database.path, part)
     else:
         _make_private(part)
