@@ -13,7 +13,7 @@ import typer
 
 from monitor.app import App
 from monitor.cli.installation import installation
-from monitor.cli.options import reader_language
+from monitor.cli.options import language_option
 from monitor.cli.output import errors, progress_bar, say, track
 from monitor.core.languages import Language
 from monitor.errors import Refused
@@ -33,7 +33,7 @@ def import_(
     ] = "",
     language: Annotated[
         Language,
-        typer.Option(parser=reader_language, metavar="<en|fr|es>", help="en, fr or es: of releases that name none."),
+        language_option(text="en, fr or es: of releases that name none."),
     ] = Language.EN,
     agency: Annotated[str, typer.Option(help="Who published them; the source's name if left out.")] = "",
     country: Annotated[str, typer.Option(help="The agency's country, as CA or US; INT for none.")] = "INT",

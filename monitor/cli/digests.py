@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from monitor.app import App, Intent
 from monitor.cli.installation import ACTOR, installation
-from monitor.cli.options import reader_language
+from monitor.cli.options import language_option
 from monitor.cli.output import AsJson, print_rows, say, track
 from monitor.cli.subscribers import Address, named_subscriber
 from monitor.core.address import normalised_address
@@ -132,7 +132,7 @@ def test_(
     like: Annotated[str | None, typer.Option(help="Send what this subscriber would get now.")] = None,
     language: Annotated[
         Language,
-        typer.Option(parser=reader_language, metavar="<en|fr|es>", help="The language of the sample: en, fr or es."),
+        language_option(text="The language of the sample: en, fr or es."),
     ] = Language.EN,
 ) -> None:
     """Send a sample digest, or what a subscriber would get, to yourself; no ledger knows of it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from monitor.core.languages import READER_LANGUAGES, Language
@@ -16,3 +18,8 @@ def reader_language(text: str) -> Language:
     if text not in READER_LANGUAGES:
         raise typer.BadParameter(f"{text!r}: write en, fr or es")
     return Language(text)
+
+
+def language_option(*names: str, text: str = "en, fr or es.") -> Any:
+    """An option that takes a reader's language, with its help."""
+    return typer.Option(*names, parser=reader_language, metavar="<en|fr|es>", help=text)

@@ -60,7 +60,7 @@ def track(things: Iterable[T], total: int, what: str) -> Iterator[T]:
 
 
 def progress_bar() -> Progress:
-    """A progress bar: the name of the work, what is done of how much, the time left; nothing where is no terminal."""
+    """A progress bar: the name of the work, what is done of how much, the time left; or nothing without a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
 

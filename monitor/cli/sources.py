@@ -11,7 +11,7 @@ import typer
 from monitor import event_loop
 from monitor.app import App
 from monitor.cli.installation import ACTOR, installation
-from monitor.cli.options import reader_language
+from monitor.cli.options import language_option
 from monitor.cli.output import AsJson, print_rows, progress_bar, say
 from monitor.core.languages import Language
 from monitor.core.nouns import SourceKind
@@ -97,7 +97,7 @@ def add(
     country: Annotated[str, typer.Option(help="CA, US, MX …, INT or EU.")] = "INT",
     language: Annotated[
         Language | None,
-        typer.Option(parser=reader_language, metavar="<en|fr|es>", help="en, fr or es, where the feed does not say."),
+        language_option(text="en, fr or es, where the feed does not say."),
     ] = None,
     offer: Annotated[int, typer.Option(min=1, help="Which of the offers to take.")] = 1,
     yes: Annotated[bool, typer.Option("--yes", help="Store it without asking.")] = False,
@@ -133,9 +133,7 @@ def import_(
     country: Annotated[str, typer.Option(help="The country of all of them.")] = "INT",
     language: Annotated[
         Language,
-        typer.Option(
-            parser=reader_language, metavar="<en|fr|es>", help="The language of those that do not say: en, fr or es."
-        ),
+        language_option(text="The language of those that do not say: en, fr or es."),
     ] = Language.EN,
 ) -> None:
     """Add the feeds of an OPML list; those that are there already are left alone."""

@@ -8,7 +8,7 @@ import typer
 from sqlmodel import Session
 
 from monitor.cli.installation import ACTOR, installation
-from monitor.cli.options import reader_language
+from monitor.cli.options import language_option
 from monitor.cli.output import AsJson, print_json, print_rows, say
 from monitor.core.address import normalised_address
 from monitor.core.languages import Language
@@ -37,9 +37,7 @@ def add(
     topics: Annotated[
         list[str] | None, typer.Option("--topic", help="A topic or pillar; repeat it; none for all.")
     ] = None,
-    language: Annotated[
-        Language, typer.Option(parser=reader_language, metavar="<en|fr|es>", help="en, fr or es.")
-    ] = Language.EN,
+    language: Annotated[Language, language_option()] = Language.EN,
     frequency: Annotated[Frequency, typer.Option(help="How often.")] = _USUAL.frequency,
     weekday: Annotated[str, typer.Option(help="monday to sunday, for weekly digests.")] = _WEEKDAYS[_USUAL.weekday],
     hour: Annotated[int, typer.Option(help="The local hour, 0 to 23.")] = _USUAL.hour,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from monitor.cli.installation import installation
-from monitor.cli.options import reader_language
+from monitor.cli.options import language_option
 from monitor.cli.output import AsJson, console, errors, print_json, print_rows, progress_bar, say
 from monitor.cli.score import Labels, Releases, Verdicts, read_graded
 from monitor.core.languages import Language
@@ -68,9 +68,7 @@ def try_query(
 def suggest_words(
     topic: Annotated[str, typer.Argument(help="The topic, such as norad.")],
     *,
-    language: Annotated[
-        Language, typer.Option("--lang", parser=reader_language, metavar="<en|fr|es>", help="en, fr or es.")
-    ] = Language.EN,
+    language: Annotated[Language, language_option("--lang")] = Language.EN,
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many phrases.")] = 20,
     as_json: AsJson = False,
 ) -> None:

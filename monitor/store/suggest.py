@@ -13,7 +13,7 @@ from monitor.matching.suggest import Suggestion, passages, suggest
 from monitor.store.items import StoredDocument, load_documents
 from monitor.store.news import IS_NEWS
 from monitor.store.tables import ItemRow, MatchRow
-from monitor.store.verdicts import NOISE
+from monitor.store.verdicts import PASSED
 
 _MOST_RELEVANT = 1_000
 """So many of the topic's newest items are read; with more, a suggestion tells of years gone by."""
@@ -56,7 +56,7 @@ def suggest_phrases(
 
 _NEWEST = (col(ItemRow.first_seen_at).desc(), col(ItemRow.id).desc())
 
-_IS_RELEVANT: Any = or_(IS_NEWS, col(MatchRow.verdict).not_in(("", NOISE)))
+_IS_RELEVANT: Any = or_(IS_NEWS, col(MatchRow.verdict).in_(PASSED))
 
 
 def _relevant(session: Session, topic: str, language: Language) -> dict[int, list[Evidence]]:
