@@ -159,6 +159,7 @@ def test_a_backup_is_restored_into_the_other_kind(
     filled: Database, other: Database, now: datetime, tmp_path: Path
 ) -> None:
     file = tmp_path / "backup.db"
+    (tmp_path / "backup.db.part").write_bytes(b"what a killed one left")
     back_up(filled, file, now, quietly)
     assert file.stat().st_mode & 0o777 == 0o600
     before = file.read_bytes()
